@@ -1,0 +1,93 @@
+"""Issues and their cues, read from a YAML file: what there is to take a side on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+
+from .errors import StancewireError
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One issue.
+
+    Attributes:
+        id: Identifier, as it stands in the position table.
+        definition: What is and is not part of it.
+        cues: Words and phrases that make a sentence worth asking about; ``*`` stands for any ending (or beginning,
+            or word between), ``?`` for one letter.
+    """
+
+    id: str
+    definition: str
+    cues: tuple[str, ...]
+    _pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        pattern = "|".join(_cue_pattern(cue) for cue in self.cues)
+        object.__setattr__(self, "_pattern", re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE))
+
+    def has_cue(self, text: str) -> bool:
+        """Whether one of the cues stands in the text."""
+        return self._pattern.search(text) is not None
+
+
+def _cue_pattern(cue: str) -> str:
+    words = [
+        r"\w+(?:\W+\w+){0,2}" if word == "*" else re.escape(word).replace(r"\*", r"\w*").replace(r"\?", r"\w")
+        for word in cue.split()
+    ]
+    return r"\W+".join(words)
+
+
+def load_issues(path: str | Path | None = None) -> tuple[Issue, ...]:
+    """Reads an issues file.
+
+    Args:
+        path: A YAML file; None is the one that ships with the package.
+
+    Raises:
+        StancewireError: The file is missing or is not a list of ``{id, definition, cues}``.
+    """
+    if path is None:
+        return _default_issues()
+    try:
+        source = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise StancewireError(f"issues file {path}: cannot be read ({error.strerror}); check the path") from error
+    return parse_issues(source, str(path))
+
+
+@cache
+def _default_issues() -> tuple[Issue, ...]:
+    source = (files("stancewire.configs") / "issues.yaml").read_text(encoding="utf-8")
+    return parse_issues(source, "issues.yaml")
+
+
+def parse_issues(source: str, where: str) -> tuple[Issue, ...]:
+    """Reads issues from YAML text; ``where`` names it in errors.
+
+    Raises:
+        StancewireError: It is not a list of ``{id, definition, cues}``.
+    """
+    try:
+        entries = yaml.safe_load(source)
+        issues = tuple(Issue(entry["id"], entry["definition"].strip(), tuple(entry["cues"])) for entry in entries)
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        message = " ".join(str(error).split())
+        raise StancewireError(f"issues file {where}: each entry needs id, definition and cues ({message})") from error
+    if len({issue.id for issue in issues}) != len(issues):
+        raise StancewireError(f"issues file {where}: an id stands twice; give each issue an id of its own")
+    return issues
+
+
+def issue_ids(issues: Sequence[Issue]) -> list[str]:
+    """The ids in file order, which is the order of a model's outputs."""
+    return [issue.id for issue in issues]

@@ -1,0 +1,287 @@
+"""Position tables on disk: JSON Lines, CSV and Parquet, each written whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from .errors import StancewireError
+from .formats import allow_long_fields
+from .schema import POSITION_COLUMNS, POSITION_SCHEMA_VERSION, Position
+
+OUTPUT_FORMATS = ("jsonl", "csv", "parquet")
+SCHEMA_KEY = b"stancewire.position_schema"
+CONFIDENCE_DIGITS = 4
+BATCH_ROWS = 10_000
+
+_INTEGERS = ("sentence", "start", "end")
+_LONGEST_FIELD = 1 << 27
+
+
+def format_of(path: str | os.PathLike[str], override: str | None = None) -> str:
+    """The output format that a file name, or the override, stands for.
+
+    Raises:
+        StancewireError: It is none of ``OUTPUT_FORMATS``.
+    """
+    ending = (override or Path(path).suffix[1:]).lower()
+    name = "jsonl" if ending == "ndjson" else ending
+    if name in OUTPUT_FORMATS:
+        return name
+    if override:
+        raise StancewireError(f"unknown output format {override!r}; choose one of: {', '.join(OUTPUT_FORMATS)}")
+    endings = ", ".join(f".{name}" for name in OUTPUT_FORMATS)
+    raise StancewireError(f"cannot tell the output format of {str(path)!r}; let it end in one of: {endings}")
+
+
+class _Sink(Protocol):
+    def put(self, rows: list[Position]) -> None: ...
+    def close(self) -> None: ...
+
+
+class _JsonlSink:
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def put(self, rows: list[Position]) -> None:
+        lines = (json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
+        self._file.write("".join(lines).encode())
+
+    def close(self) -> None:
+        pass
+
+
+class _CsvSink:
+    """Rows end in CR LF, as RFC 4180 has it: with another ending Python leaves a bare CR in a text unquoted."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._put([POSITION_COLUMNS])
+
+    def put(self, rows: list[Position]) -> None:
+        values = (asdict(row) | {"object": json.dumps(row.object, ensure_ascii=False)} for row in rows)
+        self._put(value.values() for value in values)
+
+    def _put(self, rows: Iterable[Iterable[Any]]) -> None:
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(rows)
+        self._file.write(text.getvalue().encode())
+
+    def close(self) -> None:
+        pass
+
+
+class _ParquetSink:
+    def __init__(self, file: BinaryIO) -> None:
+        import pyarrow.parquet as pq
+
+        self._schema = parquet_schema()
+        self._writer = pq.ParquetWriter(file, self._schema)
+
+    def put(self, rows: list[Position]) -> None:
+        import pyarrow as pa
+
+        self._writer.write_table(pa.Table.from_pylist([asdict(row) for row in rows], self._schema))
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+_SINKS: dict[str, Callable[[BinaryIO], _Sink]] = {"jsonl": _JsonlSink, "csv": _CsvSink, "parquet": _ParquetSink}
+
+
+def parquet_schema() -> Any:
+    """The Arrow schema of a position table, its version in the metadata."""
+    import pyarrow as pa
+
+    types = {name: pa.string() for name in POSITION_COLUMNS} | {name: pa.int32() for name in _INTEGERS}
+    types |= {"confidence": pa.float64(), "object": pa.list_(pa.string())}
+    columns = [pa.field(name, types[name], nullable=False) for name in POSITION_COLUMNS]
+    return pa.schema(columns, {SCHEMA_KEY: str(POSITION_SCHEMA_VERSION).encode()})
+
+
+class PositionWriter:
+    """Takes positions and passes them on in batches.
+
+    Attributes:
+        rows: How many positions were written so far.
+    """
+
+    def __init__(self, sink: _Sink, path: Path) -> None:
+        self._sink = sink
+        self._path = path
+        self._batch: list[Position] = []
+        self.rows = 0
+
+    def write(self, positions: Iterable[Position]) -> None:
+        """Add positions.
+
+        Raises:
+            StancewireError: The disk does not take them.
+        """
+        for position in positions:
+            self._batch.append(replace(position, confidence=round(position.confidence, CONFIDENCE_DIGITS)))
+            self.rows += 1
+            if len(self._batch) >= BATCH_ROWS:
+                self._flush()
+
+    def finish(self) -> None:
+        """Write what is still held back, and the end of the file."""
+        if self._batch:
+            self._flush()
+        with _disk_errors(self._path):
+            self._sink.close()
+
+    def _flush(self) -> None:
+        with _disk_errors(self._path):
+            self._sink.put(self._batch)
+        self._batch = []
+
+
+@contextmanager
+def _disk_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise StancewireError(f"cannot write {str(path)!r}: {exc.strerror or exc}") from exc
+
+
+@contextmanager
+def open_writer(
+    path: str | os.PathLike[str], format: str | None = None, force: bool = False
+) -> Iterator[PositionWriter]:
+    """Open an output; the file appears under its name when the block ends well, and not at all when it raises.
+
+    Args:
+        path: The output file.
+        format: One of ``OUTPUT_FORMATS``; by default the file's ending tells.
+        force: Replace an existing file.
+
+    Raises:
+        StancewireError: The format is unknown, the file exists, or its folder is missing or not writable.
+    """
+    make_sink = _SINKS[format_of(path, format)]
+    target = _checked_target(Path(path), force)
+    temporary = target.with_name(f".stancewire-{secrets.token_hex(8)}.tmp")
+    try:
+        with _created(temporary, target) as file:
+            yield from _written(make_sink(file), target)
+        with _disk_errors(target):
+            temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _checked_target(path: Path, force: bool) -> Path:
+    with _disk_errors(path):
+        target = path.resolve()  # through a link the file it points to is replaced, not the link
+        exists = target.exists()
+    if exists and not target.is_file():
+        raise StancewireError(f"cannot write {str(path)!r}: it exists and is no regular file; name another output")
+    if exists and not force:
+        raise StancewireError(f"the output {str(path)!r} exists already; replace it with --force, or name another")
+    if not target.parent.is_dir():
+        raise StancewireError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}; create it first")
+    return target
+
+
+@contextmanager
+def _created(temporary: Path, target: Path) -> Iterator[BinaryIO]:
+    with _disk_errors(target):
+        file = _new_file(temporary)
+    try:
+        yield file
+        with _disk_errors(target):
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+    except BaseException:
+        with suppress(OSError):  # closing flushes, which fails a second time on a full disk
+            file.close()
+        raise
+
+
+def _new_file(path: Path) -> BinaryIO:
+    return path.open("xb")
+
+
+def _written(sink: _Sink, target: Path) -> Iterator[PositionWriter]:
+    writer = PositionWriter(sink, target)
+    try:
+        yield writer
+        writer.finish()
+    except BaseException:
+        with suppress(Exception):  # left open, pyarrow would write its footer into a closed file and complain
+            sink.close()
+        raise
+
+
+def read_positions(path: str | os.PathLike[str], format: str | None = None) -> Iterator[Position]:
+    """Stream the rows of a position table back.
+
+    Raises:
+        StancewireError: The file is missing, of an unknown format, or not a position table of this version.
+    """
+    read = _ROW_READERS[format_of(path, format)]
+    if not Path(path).is_file():
+        raise StancewireError(f"no such file: {str(path)!r}")
+    return _positions(Path(path), read)
+
+
+def _positions(path: Path, read: Callable[[Path], Iterator[Mapping[str, Any]]]) -> Iterator[Position]:
+    number = 0
+    try:
+        for row in read(path):
+            number += 1
+            yield _position(row)
+    except KeyError as exc:
+        raise StancewireError(f"row {number} of {str(path)!r} is no position: it has no {exc}") from exc
+    except (OSError, ValueError, TypeError, AttributeError, csv.Error) as exc:
+        reason = " ".join(str(exc).split())
+        raise StancewireError(f"{str(path)!r} is no position table, near row {number}: {reason}") from exc
+
+
+def _position(row: Mapping[str, Any]) -> Position:
+    values: dict[str, Any] = {name: row[name] for name in POSITION_COLUMNS}
+    values |= {name: int(values[name]) for name in _INTEGERS}
+    values["confidence"] = float(values["confidence"])
+    return Position(**values)
+
+
+def _jsonl_rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    with path.open(encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
+def _csv_rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    allow_long_fields(_LONGEST_FIELD)
+    with path.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            yield row | {"object": json.loads(row["object"])}
+
+
+def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        version = (file.schema_arrow.metadata or {}).get(SCHEMA_KEY)
+        if version is not None and int(version) != POSITION_SCHEMA_VERSION:
+            raise ValueError(f"it has schema version {int(version)}, this is version {POSITION_SCHEMA_VERSION}")
+        for batch in file.iter_batches(BATCH_ROWS):
+            yield from batch.to_pylist()
+
+
+_ROW_READERS: dict[str, Callable[[Path], Iterator[Mapping[str, Any]]]] = {
+    "jsonl": _jsonl_rows,
+    "csv": _csv_rows,
+    "parquet": _parquet_rows,
+}

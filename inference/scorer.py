@@ -1,0 +1,180 @@
+"""Articles to positions: the whole way, one article after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..data.actors import ActorResolver
+from ..data.candidates import open_issues
+from ..data.errors import StancewireError
+from ..data.objects import find_objects
+from ..data.schema import ARTICLE_FIELDS, POSITION_COLUMNS, SENTIMENTS, Article, Mention, Position, Span
+from ..data.sentences import split_sentences
+from ..data.windows import Window, group_by_sentence, make_window
+from ..models.base import CLASSES, StanceModel, WindowScores, load_model
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CHUNK = 16
+"""Articles whose windows go through the model together: enough to fill its batches, few enough to stay small."""
+
+
+class _Read(NamedTuple):
+    """An article taken apart."""
+
+    article: Article
+    sentences: list[Span]
+    mentions: list[list[Mention]]
+    windows: list[Window]
+
+
+class Scorer:
+    """Scores articles with a model.
+
+    Args:
+        model: A loaded model.
+        resolver: Finds the actors; None is the default with the gazetteer that ships.
+
+    Example:
+        >>> scorer = Scorer.from_pretrained()
+        >>> rows = scorer.score([Article("a1", "Japan imposed new sanctions on Russia on Friday.")])
+        >>> [(row.actor, row.issue, row.label) for row in rows if row.kind == "stance"]
+        [('Japan', 'sanctions', 'support')]
+    """
+
+    def __init__(self, model: StanceModel, resolver: ActorResolver | None = None) -> None:
+        self.model = model
+        self.resolver = resolver or ActorResolver()
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path | None = None, threads: int | None = None) -> Scorer:
+        """Loads a scorer.
+
+        Args:
+            name: A model folder, or None for the model that ships with the package.
+            threads: Threads of the encoder; None leaves it to ONNX Runtime.
+
+        Raises:
+            StancewireError: There is no such model, or its folder is broken.
+        """
+        return cls(load_model(name, threads))
+
+    def score(self, articles: Article | str | Iterable[Article | str]) -> list[Position]:
+        """Scores articles.
+
+        Args:
+            articles: One article or several; a plain string is an article without further data, its id its number.
+
+        Returns:
+            Positions, by article in the order given, then by sentence.
+        """
+        one = isinstance(articles, (Article, str))
+        return list(self.stream([articles] if one else articles))  # type: ignore[list-item, arg-type]
+
+    def score_frame(self, frame: pd.DataFrame, text_column: str = "text") -> pd.DataFrame:
+        """Scores a frame of articles.
+
+        Args:
+            frame: One article a row; of the columns ``id``, ``title``, ``published``, ``source``, ``url`` and
+                ``speaker`` those that are there are used. Without ``id`` the index is the id.
+            text_column: Column of the text.
+
+        Returns:
+            The position table, its columns ``POSITION_COLUMNS``.
+
+        Raises:
+            StancewireError: The frame has no such text column.
+        """
+        import pandas as pd
+
+        if text_column not in frame.columns:
+            raise StancewireError(f"no column {text_column!r} in the frame; it has {', '.join(map(str, frame.columns))}")
+        rows = [_article_of(index, record, text_column) for index, record in zip(frame.index, frame.to_dict("records"), strict=True)]
+        positions = self.score(rows)
+        return pd.DataFrame([[getattr(p, c) for c in POSITION_COLUMNS] for p in positions], columns=list(POSITION_COLUMNS))
+
+    def stream(self, articles: Iterable[Article | str]) -> Iterator[Position]:
+        """Scores articles as they come, holding only a few at a time."""
+        numbered = (Article(str(n), a) if isinstance(a, str) else a for n, a in enumerate(articles))
+        size = 1
+        while chunk := list(islice(numbered, size)):
+            # The first article goes alone, so that its rows are there at once.
+            size = CHUNK
+            yield from self._score_chunk(chunk)
+
+    def _score_chunk(self, chunk: Sequence[Article]) -> Iterator[Position]:
+        reads = [self._read(article) for article in chunk]
+        scores = iter(self.model.predict([window for read in reads for window in read.windows]))
+        for read in reads:
+            for window in read.windows:
+                yield from self._positions(read, window, next(scores))
+
+    def _read(self, article: Article) -> _Read:
+        sentences = split_sentences(article.text)
+        mentions = group_by_sentence(sentences, self.resolver.resolve(article, sentences))
+        windows = [make_window(article.text, sentences, mentions, index) for index in range(len(sentences))]
+        return _Read(article, sentences, mentions, [window for window in windows if window.actors])
+
+    def _positions(self, read: _Read, window: Window, scores: WindowScores) -> Iterator[Position]:
+        opened = open_issues(window, self.model.config.issues)
+        for slot, actor in enumerate(window.actors):
+            for column, issue in enumerate(self.model.config.issues):
+                probabilities = scores.stance[slot, column]
+                if opened[column] and 1 - probabilities[0] >= self.model.config.thresholds[issue.id]:
+                    best = 1 + int(np.argmax(probabilities[1:]))
+                    objects = find_objects(read.mentions, window.sentence, actor, issue.id, CLASSES[best])
+                    yield _position(
+                        self.model, read, window, "stance", actor, issue.id, CLASSES[best], probabilities[best], objects
+                    )
+        if scores.sentiment is None:
+            return
+        for slot, actor in enumerate(window.actors):
+            if window.in_target[slot]:
+                best = int(np.argmax(scores.sentiment[slot]))
+                yield _position(
+                    self.model, read, window, "sentiment", actor, "", SENTIMENTS[best], scores.sentiment[slot, best], []
+                )
+
+
+def _position(
+    model: StanceModel,
+    read: _Read,
+    window: Window,
+    kind: str,
+    actor: str,
+    issue: str,
+    label: str,
+    confidence: float,
+    objects: list[str],
+) -> Position:
+    start, end = read.sentences[window.sentence]
+    return Position(
+        article_id=read.article.id,
+        sentence=window.sentence,
+        start=start,
+        end=end,
+        text=read.article.text[start:end],
+        kind=kind,
+        actor=actor,
+        issue=issue,
+        label=label,
+        confidence=round(float(confidence), 4),
+        object=objects,
+        published=read.article.published or "",
+        model=model.config.full_name,
+    )
+
+
+def _article_of(index: Any, record: dict[str, Any], text_column: str) -> Article:
+    known = {name: record.get(name) for name in ARTICLE_FIELDS if name not in ("id", "text")}
+    values = {name: str(value) for name, value in known.items() if isinstance(value, str) and value}
+    published = known.get("published")
+    if published is not None and hasattr(published, "strftime"):
+        values["published"] = published.strftime("%Y-%m-%d")
+    return Article(str(record.get("id", index)), str(record[text_column]), **values)

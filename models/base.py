@@ -1,0 +1,170 @@
+"""The one interface of all models, and the folder that a saved model is.
+
+A model folder holds ``config.json`` (type, name, version, issues, thresholds, checksums) beside the model's own files,
+which are ONNX, safetensors or JSON: loading one never executes what is in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from ..data.errors import StancewireError
+from ..data.issues import Issue
+from ..data.schema import SENTIMENTS, STANCES
+from ..data.windows import Window
+
+FORMAT = 1
+"""Raised when a model folder of this version cannot be read by an older stancewire."""
+
+CLASSES = ("none", *STANCES)
+CONFIG = "config.json"
+_TYPES = {"encoder": ("encoder", "EncoderModel"), "baseline": ("baseline", "BaselineModel")}
+
+
+class WindowScores(NamedTuple):
+    """What a model says of one window.
+
+    Attributes:
+        stance: Probabilities, shape (slots, issues, classes), classes in the order of ``CLASSES``.
+        sentiment: Probabilities, shape (slots, 3) in the order of ``SENTIMENTS``; None where the model has none.
+    """
+
+    stance: np.ndarray
+    sentiment: np.ndarray | None
+
+
+@dataclass
+class ModelConfig:
+    """What a model folder says of itself.
+
+    Attributes:
+        type: ``encoder`` or ``baseline``.
+        name: Name of the model.
+        version: Version of the model.
+        issues: The issues it was trained for, in the order of its outputs.
+        thresholds: For each issue the probability of any stance at which a position is reported.
+        temperature: Softmax temperature of the stance logits (Guo et al. 2017), fitted on held-out passages.
+        sentiment_temperature: The same for sentiment.
+        options: What the model's own type needs (length limits and the like).
+        files: SHA-256 of the model's other files.
+        format: Format of the folder.
+    """
+
+    type: str
+    name: str
+    version: str
+    issues: tuple[Issue, ...]
+    thresholds: dict[str, float]
+    temperature: float = 1.0
+    sentiment_temperature: float = 1.0
+    options: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+    @property
+    def full_name(self) -> str:
+        """Name and version, as they stand in the ``model`` column."""
+        return f"{self.name} {self.version}"
+
+    def write(self, folder: Path) -> None:
+        """Writes ``config.json``, last of all files, with the checksums of the others."""
+        parts = [path for path in sorted(folder.iterdir()) if path.suffix in _HASHED and path.name != CONFIG]
+        self.files = {path.name: _sha256(path) for path in parts}
+        record = asdict(self) | {
+            "issues": [{"id": i.id, "definition": i.definition, "cues": list(i.cues)} for i in self.issues],
+            "labels": {"stance": list(CLASSES), "sentiment": list(SENTIMENTS)},
+        }
+        (folder / CONFIG).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+_HASHED = frozenset({".onnx", ".safetensors", ".json"})
+
+
+class StanceModel(Protocol):
+    """A trained model: windows in, probabilities out."""
+
+    config: ModelConfig
+
+    def predict(self, windows: Sequence[Window]) -> list[WindowScores]:
+        """Scores windows, one result each, in order."""
+        ...
+
+
+def find_model(name: str | Path | None = None) -> Path:
+    """The folder of a model: a path, or ``default`` (or None) for the one that ships with the package.
+
+    Raises:
+        StancewireError: There is no such model.
+    """
+    if name is None or str(name) == "default":
+        folder = Path(str(files("stancewire.models") / "default"))
+        if not (folder / CONFIG).exists():
+            raise StancewireError("the default model is not in this installation; reinstall stancewire, or name a folder")
+        return folder
+    folder = Path(name)
+    if (folder / CONFIG).exists():
+        return folder
+    if folder.exists():
+        raise StancewireError(f"{folder}: no model here, {CONFIG} is missing; name a folder that `stancewire train` wrote")
+    raise StancewireError(f"unknown model {str(name)!r}: no such folder; name a model folder, or leave it out for the default")
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """Reads and checks ``config.json`` and the checksums of the files it lists.
+
+    Raises:
+        StancewireError: It is broken, of a newer format, or a file was changed since it was written.
+    """
+    try:
+        record = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        written = record["format"]
+        if written > FORMAT:
+            raise StancewireError(f"{folder}: model format {written} is newer than {FORMAT}; upgrade stancewire to load it")
+        record.pop("labels")
+        record["issues"] = tuple(Issue(i["id"], i["definition"], tuple(i["cues"])) for i in record["issues"])
+        config = ModelConfig(**record)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StancewireError(f"{folder / CONFIG}: not a model configuration ({error}); train or copy the model anew") from error
+    for name, digest in config.files.items():
+        path = folder / name
+        if not path.exists() or _sha256(path) != digest:
+            raise StancewireError(f"{path}: missing or changed since the model was written; copy the model folder anew")
+    return config
+
+
+def load_model(name: str | Path | None = None, threads: int | None = None) -> StanceModel:
+    """Loads a model.
+
+    Args:
+        name: A model folder, or None for the one that ships with the package.
+        threads: Threads of the encoder; None leaves it to ONNX Runtime.
+
+    Raises:
+        StancewireError: There is no such model, or its folder is broken.
+    """
+    folder = find_model(name)
+    config = read_config(folder)
+    if config.type not in _TYPES:
+        raise StancewireError(f"{folder}: unknown model type {config.type!r}; known are {', '.join(_TYPES)}")
+    module, cls = _TYPES[config.type]
+    return getattr(import_module(f".{module}", __package__), cls)(folder, config, threads)
+
+
+def softmax(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Softmax over the last axis at a temperature."""
+    scaled = logits / temperature
+    exp = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return exp / exp.sum(axis=-1, keepdims=True)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,77 @@
+"""The encoder: a small transformer in ONNX, one pass a window for all its actors, issues and sentiment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from tokenizers import Tokenizer
+
+from ..data.windows import Window
+from .base import ModelConfig, WindowScores, softmax
+from .tokens import Encoded, WindowTokenizer, pad
+
+WEIGHTS, TOKENIZER = "model.onnx", "tokenizer.json"
+
+
+class EncoderModel:
+    """A fine-tuned encoder run by ONNX Runtime.
+
+    Args:
+        folder: The model folder.
+        config: Its configuration.
+        threads: Threads of ONNX Runtime; None is its own choice.
+    """
+
+    def __init__(self, folder: Path, config: ModelConfig, threads: int | None = None) -> None:
+        self.config = config
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        if threads is not None:
+            options.intra_op_num_threads = threads
+        self._session = onnxruntime.InferenceSession(
+            str(folder / WEIGHTS), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        self._tokenizer = WindowTokenizer(tokenizer, config.options["max_length"])
+        self._batch_tokens = config.options.get("batch_tokens", 4096)
+
+    def predict(self, windows: Sequence[Window]) -> list[WindowScores]:
+        """Scores windows, one result each, in order; windows of like length run together."""
+        encoded = self._tokenizer.encode(windows)
+        results: list[WindowScores | None] = [None] * len(windows)
+        for rows in self._batches(encoded):
+            stance, sentiment = self._run([encoded[row] for row in rows])
+            for row, stance_logits, sentiment_logits in zip(rows, stance, sentiment, strict=True):
+                slots = len(windows[row].actors)
+                results[row] = WindowScores(
+                    softmax(stance_logits[:slots], self.config.temperature),
+                    softmax(sentiment_logits[:slots], self.config.sentiment_temperature),
+                )
+        return [result for result in results if result is not None]
+
+    def logits(self, windows: Sequence[Window]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Raw stance and sentiment logits of each window, for calibration."""
+        stance, sentiment = [], []
+        for window, encoded in zip(windows, self._tokenizer.encode(windows), strict=True):
+            one, other = self._run([encoded])
+            stance.append(one[0][: len(window.actors)])
+            sentiment.append(other[0][: len(window.actors)])
+        return stance, sentiment
+
+    def _batches(self, encoded: Sequence[Encoded]) -> list[list[int]]:
+        order = sorted(range(len(encoded)), key=lambda row: len(encoded[row].ids))
+        batches: list[list[int]] = []
+        for row in order:
+            width = len(encoded[row].ids)
+            if batches and (len(batches[-1]) + 1) * width <= self._batch_tokens:
+                batches[-1].append(row)
+            else:
+                batches.append([row])
+        return batches
+
+    def _run(self, encoded: Sequence[Encoded]) -> tuple[np.ndarray, np.ndarray]:
+        stance, sentiment = self._session.run(["stance", "sentiment"], pad(encoded)._asdict())
+        return np.asarray(stance), np.asarray(sentiment)

