@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Sequence
 
 from . import phrases
-from .coreference import add_references
-from .gazetteer import CAPITAL, GOVERNMENT, NAME, PERSON, STATE_TYPES, Gazetteer, Match, load_gazetteer
+from .coreference import Known, add_references
+from .gazetteer import STATE_TYPES, Gazetteer, load_gazetteer
+from .naming import WORD_BEFORE, NameReading
 from .schema import Article, Mention, Span
+from .transcripts import Turn, find_turns, titled_name
 
-_KINDS = {CAPITAL: "metonym", GOVERNMENT: "metonym", PERSON: "name", NAME: "name"}
-_TAGS = {GOVERNMENT: phrases.BODY, PERSON: phrases.KNOWN_PERSON}
-_US_STATE = re.compile(
-    r"\b(?:Atlanta|Savannah|Ga\.|Alabama|Florida|Carolina|Tennessee|Republican|Democrat|Raffensperger|Kemp|Fulton|"
-    r"electoral|governor|Bulldogs|swing state)"
+_AMERICAN_CHAMBERS = frozenset({"Senate", "House of Representatives", "Congress", "SENATE", "CONGRESS"})
+_UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĞĢĪĮİĶĹĻŁŃŅŇŌŐŒŘŚŞŠŢŤŪŮŰŹŻŽ"
+_CAPITALISED = re.compile(rf"(?:\b(?:al|Al|El|de|De|van|Van|von)[ -])?(?P<last>[{_UPPER}][\w’'\-]*\w)")
+_SAYS_AFTER = re.compile(
+    r",?\s+(?:also\s+|later\s+|then\s+)?(?:said|says|told|added|wrote|argued|warned|complained|insisted|noted|tweeted|explained)\b"
 )
-_GEORGIA = re.compile(r"\b(?:Tbilisi|Georgian|Abkhazia|South Ossetia|Russia|Saakashvili|Caucasus|Ivanishvili|Armenia|Azerbaijan)")
-_CAPITALISED = re.compile(r"[A-Z][\w’'\-]*\w")
-_WORD_BEFORE = re.compile(r"([A-Z][\w.]*)\s+$")
-_WORD_AFTER = re.compile(r"\s+([A-Z][a-z]+)\b")
+_PLACE_PREPOSITION = re.compile(r"\b(?:of|in|from|near|at|to|with|the|around|outside|across|by)\s(?:the\s)?$")
+_SAID_BEFORE = re.compile(r"\b(?:said|says)\s$")
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 
@@ -50,93 +49,56 @@ class ActorResolver:
             Mentions in order of their start; they do not overlap, and each lies within one sentence.
         """
         reading = _Reading(self.gazetteer, article, sentences)
+        reading.read_turns()
         reading.read_persons()
         reading.read_phrases()
         reading.read_surnames()
         mentions = reading.mentions()
-        return add_references(article, sentences, mentions, reading.tagged, self.gazetteer)
+        return add_references(article, sentences, mentions, reading.tagged, self.gazetteer, reading.known(mentions))
 
 
-class _Reading:
-    """One article while it is read: its names, its tagged text, and the persons met so far."""
+class _Reading(NameReading):
+    """One article while it is read: its names, and the persons, phrases and surnames around them."""
 
     def __init__(self, gazetteer: Gazetteer, article: Article, sentences: Sequence[Span]) -> None:
-        self.gazetteer = gazetteer
-        self.text = article.text
-        self.date = article.published
-        self.year = int(article.published[:4]) if article.published else None
-        self.sentences = sentences
-        self._starts = [span.start for span in sentences]
-        self.named: dict[int, Mention] = {}
-        self.people: dict[str, str] = {}
-        self.found: list[Mention] = []
-        self.owners: dict[int, str] = {}
-        tags = []
-        for match in gazetteer.find(article.text):
-            letter = self._read_match(match)
-            tags.append((match.start, match.end, letter))
-        self.tagged = phrases.tag_text(article.text, tags)
-        self.states = Counter(
-            mention.actors[0] for mention in self.named.values() if self._type(mention.actors[0]) in STATE_TYPES
-        )
+        super().__init__(gazetteer, article, sentences)
+        self.turns: list[tuple[Turn, str | None]] = []
 
-    def _type(self, actor: str) -> str:
-        return self.gazetteer.type_of(actor)
+    # -- transcripts ------------------------------------------------------------------------------------------------
 
-    # -- names of the gazetteer -------------------------------------------------------------------------------------
+    def read_turns(self) -> None:
+        """Finds who speaks each part of a transcript, and the labels themselves."""
+        turns = find_turns(self.text)
+        is_briefing = any(turn.asks for turn in turns)
+        for turn in turns:
+            actor = None if turn.asks else self._turn_speaker(turn, is_briefing)
+            self.turns.append((turn, actor))
+            if actor and turn.label_end - turn.start > 1:
+                self._add(turn.start, turn.label_end, actor, "title", "")
+            if turn.asks and self.speaker:
+                for match in phrases.VOCATIVE.finditer(self.text, turn.start, turn.end):
+                    self._add(match.start("title"), match.end("title"), self.speaker, "title", "")
 
-    def _read_match(self, match: Match) -> str:
-        """Decides what one name means here; returns its tag."""
-        if not match.readings or self._is_other(match):
-            return phrases.OTHER
-        persons = [reading for reading in match.readings if reading.kind == PERSON]
-        if persons:
-            actor = self._office_of(match.surface, persons)
-            self._remember(match.surface, actor)
-            self.named[match.start] = Mention(match.start, match.end, (actor,), "name")
-            return phrases.KNOWN_PERSON
-        reading = match.readings[0]
-        actor = reading.actor
-        self.owners[match.start] = self.gazetteer.governor(actor, self.date)
-        if reading.kind in (CAPITAL, GOVERNMENT):
-            actor = self.owners[match.start]
-        kind = _KINDS.get(reading.kind, reading.kind)
-        self.named[match.start] = Mention(match.start, match.end, (actor,), kind)
-        return _TAGS.get(reading.kind, phrases.STATE)
-
-    def _office_of(self, name: str, readings: Sequence) -> str:
-        """For whom a known person speaks at the article's date: an office still held, else himself."""
-        offices = [reading for reading in readings if reading.first is not None]
-        held = [reading.actor for reading in offices if reading.holds_in(self.year)]
-        if held:
-            return held[0]
-        own = [reading.actor for reading in readings if reading.first is None]
-        return own[0] if own else name
-
-    def _is_other(self, match: Match) -> bool:
-        """Whether a name that can mean something else does so here."""
-        start, end = match.start, match.end
-        kind = match.readings[0].kind
-        if kind == PERSON:
-            return False
-        before = _WORD_BEFORE.search(self.text, max(0, start - 30), start)
-        after = _WORD_AFTER.match(self.text, end)
-        given = self.gazetteer.given_names
-        if match.surface == "Georgia":
-            return bool(_US_STATE.search(self.text)) and not _GEORGIA.search(self.text)
-        if not any(reading.ambiguous for reading in match.readings) and kind != CAPITAL:
-            return False
-        if before and before[1] in given and before[1] not in ("De",):
-            return True
-        if after is None or match.surface not in given and not any(reading.ambiguous for reading in match.readings):
-            return False
-        return phrases.can_be_name(after[1]) and match.surface in given and after[1] not in given
+    def _turn_speaker(self, turn: Turn, is_briefing: bool) -> str | None:
+        if not turn.surname:
+            return self.speaker
+        name = titled_name(self.text[turn.start : turn.label_end], turn.surname)
+        if name != turn.surname:
+            return name
+        known = self.people.by_surname(turn.surname.split()[-1], self.states, titled=True)
+        known = self.people.by_surname(turn.surname, self.states, titled=True) or known
+        if known:
+            return known[0]
+        # *MR. HOLLOWAY:* after *QUESTION:* is how briefings of the United States are written down.
+        return self.speaker or ("United States" if is_briefing and not turn.for_himself else name)
 
     # -- persons ----------------------------------------------------------------------------------------------------
 
     def read_persons(self) -> None:
         """Finds persons with a full name or a title before the name, known or not."""
-        known = [(m.start, m.end) for start, m in sorted(self.named.items()) if self.tagged[start] == phrases.KNOWN_PERSON]
+        known = [
+            (m.start, m.end) for start, m in sorted(self.named.items()) if self.tagged[start] == phrases.KNOWN_PERSON
+        ]
         spans = [(start, end, True) for start, end in known] + self._unknown_names()
         for start, end, is_known in sorted(spans):
             self._read_person(start, end, is_known)
@@ -160,7 +122,7 @@ class _Reading:
         """A name with no known given name, told by the title before it: *Foreign Minister Mazen Darwish*."""
         words = list(re.finditer(r"\S+", run[0]))
         for index, word in enumerate(words):
-            if not phrases.can_be_name(word[0]):
+            if not phrases.can_be_name(word[0]) or phrases.is_title(word[0]):
                 continue
             start = run.start() + word.start()
             left = phrases.BEFORE_NAME.search(self.tagged, max(sentence.start, start - 120), start)
@@ -172,93 +134,151 @@ class _Reading:
 
     def _read_person(self, start: int, end: int, is_known: bool) -> None:
         sentence = self._sentence_at(start)
-        if sentence is None or any(m.start <= start < m.end for m in self.found[-3:]):
+        if sentence is None or any(m.start <= start < m.end for m in self.found):
             return
         name = _POSSESSIVE.sub("", self.text[start:end])
         left = phrases.BEFORE_NAME.search(self.tagged, max(sentence.start, start - 120), start)
         right = phrases.AFTER_NAME.match(self.tagged, end, min(sentence.end, end + 120))
-        phrase_start = left.start() if left and left[0].strip() else start
-        actor = self._speaks_for(name, left, right, is_known, sentence, start)
-        self._remember(name, actor)
-        self.found.append(Mention(phrase_start, start + len(name), (actor,), "title" if phrase_start < start else "name"))
+        has_title = left is not None and any(left[group] for group in ("office", "non", "hon", "former", "former2"))
+        phrase_start = left.start() if left and has_title else start
+        actor, office = self._speaks_for(name, left, right, is_known, sentence, start)
+        self.people.remember(name, actor, office)
+        kind = "title" if phrase_start < start else "name"
+        self._add(phrase_start, start + len(name), actor, kind, office)
 
     def _speaks_for(
         self, name: str, left: re.Match | None, right: re.Match | None, is_known: bool, sentence: Span, start: int
-    ) -> str:
-        """The actor for whom the named person speaks."""
+    ) -> tuple[str, str]:
+        """The actor for whom the named person speaks, and the office in which he does."""
         for phrase in (left, right):
             if phrase and (phrase["former"] or phrase["former2"] or phrase["non"]):
-                return self._own_name(name)
+                return self._own_name(name, start), (phrase["non"] or phrase["office"] or "").lower()
         if is_known:
-            return self.named[start].actors[0]
-        surname = name.split()[-1]
-        if len(name.split()) == 1 and surname in self.people:
-            return self.people[surname]
+            title = left["office"] if left and left["office"] else self.persons.get(start, "")
+            return self.named[start].actors[0], title.lower()
+        surname = name if " " not in name or phrases.is_particle(name.split()[0]) else ""
+        if surname in self.people.met:
+            return self.people.met[surname], self.people.offices[surname]
         for phrase in (left, right):
             owner = self._owner(phrase)
             if phrase and phrase["office"] and owner:
-                return owner
+                return owner, phrase["office"].lower()
+        known = (
+            self.people.by_surname(surname, self.states, titled=True)
+            if surname
+            else self.people.known(name, self.states)
+        )
         if left and left["office"]:
-            return self._known_surname(surname) or self._home(sentence, start) or name
-        if left and left["hon"]:
-            return self._known_surname(surname) or name
-        return name
+            office = left["office"].lower()
+            state = known[0] if known else self._near_state(sentence, start)
+            return (state or name), office
+        if (left and left["hon"]) or not surname:
+            return known or (name, "")
+        return name, ""
 
-    def _own_name(self, name: str) -> str:
-        """A person's own canonical name; a surname alone takes the full name met before."""
-        full = self.gazetteer.surnames.get(name.split()[-1], set()) if " " not in name else set()
+    def _own_name(self, name: str, start: int) -> str:
+        """A person's own canonical name; a surname alone takes the full name met before or the one it can mean."""
+        if start in self.named:
+            own = [r.actor for r in self.gazetteer.person_readings(name) if r.first is None]
+            return own[0] if own else name
+        if " " in name:
+            known = self.people.known(name, ())
+            return known[0] if known and known[1] == "" and self._type(known[0]) == "person" else name
+        met = self.people.met.get(name)
+        if met and self._type(met) == "person":
+            return met
+        full = {
+            reading.actor
+            for form in self.gazetteer.surnames.get(name, ())
+            for reading in self.gazetteer.person_readings(form)
+            if reading.first is None
+        }
         return next(iter(full)) if len(full) == 1 else name
 
     def _owner(self, phrase: re.Match | None) -> str | None:
         if phrase is None:
             return None
         for group in ("owner", "owner2"):
-            if phrase[group] and phrase.start(group) in self.owners:
-                return self.owners[phrase.start(group)]
+            owner = self.owners.get(phrase.start(group)) if phrase[group] else None
+            if owner and self._type(owner) not in ("group", "company"):
+                return owner
         return None
 
-    def _home(self, sentence: Span, before: int) -> str | None:
-        """The state that a title without one means: the last one named in the sentence, else the article's own."""
+    def _near_state(self, sentence: Span, before: int) -> str | None:
+        """The state that a title without one means: the first one named in the sentence, else the article's own."""
         near = [m for start, m in self.named.items() if sentence.start <= start < before]
         near = [m for m in near if self._type(m.actors[0]) in STATE_TYPES]
         if near:
             return self.gazetteer.governor(near[0].actors[0], self.date)
-        if self.states:
-            return self.gazetteer.governor(self.states.most_common(1)[0][0], self.date)
-        return None
-
-    def _remember(self, name: str, actor: str) -> None:
-        surname = name.split()[-1]
-        if len(surname) > 2 and phrases.can_be_name(surname):
-            self.people[surname] = actor
-        for part in re.findall(r"\bal-[A-Z]\w+|[A-Z]\w+ (?:Mahdi|Jong|Jae|Zedong)", name):
-            self.people[part] = actor
+        return self.home
 
     # -- phrases without a person's name ----------------------------------------------------------------------------
 
     def read_phrases(self) -> None:
         """Finds legislatures, groups and offices named by their state: *Iraqi parliament*, *US senators*."""
+        chambers: dict[str, str] = {}
         for match in phrases.LEGISLATURE.finditer(self.tagged):
             owner = self._state_owner(match)
             if owner:
-                self._add(match.start(), match.end(), self.gazetteer.legislature(owner), "name")
+                words = self.text[match.start("known") : match.end("known")] if match["known"] else match["noun"]
+                actor = self.gazetteer.legislature(owner, words)
+                chambers[words] = actor
+                self._add(match.start(), match.end(), actor, "name")
+        self._read_bare_chambers(chambers)
         for match in phrases.GROUP.finditer(self.tagged):
             owner = self._state_owner(match)
             if owner:
-                actor = f"{self.gazetteer.adjective(owner)} {match['noun']}"
+                actor = f"{self.gazetteer.adjective(owner)} {match['noun'].lower()}".replace(" mps", " MPs")
                 self._add(match.start(), match.end(), actor, "group")
         for match in phrases.TITLE.finditer(self.tagged):
             owner = self._owner(match)
             if owner and not phrases.is_former(self.tagged[max(0, match.start() - 12) : match.end()]):
-                self._add(match.start(), match.end(), owner, "title")
+                office = match["office"].lower()
+                person = office if not phrases.is_body(office) else None
+                self._add(match.start(), match.end(), owner, "title", person)
+        for match in phrases.THE_NORTH.finditer(self.text):
+            korea = f"{match['side']} Korea"
+            if korea in self.states:
+                self._add(match.start("side"), match.end("side"), korea, "name")
+        self._read_bare_groups()
+
+    def _read_bare_chambers(self, chambers: dict[str, str]) -> None:
+        """*The Senate*, *the House*: of the state whose chamber the article has named, else of the article's own."""
+        american = self.politics == "United States"
+        for start, mention in list(self.named.items()):
+            words = self.text[mention.start : mention.end]
+            if self.tagged[start] != phrases.CHAMBER or words not in _AMERICAN_CHAMBERS:
+                continue
+            if words in chambers:
+                self.named[start] = Mention(mention.start, mention.end, (chambers[words],), mention.kind)
+            elif not american and self.home:
+                actor = self.gazetteer.legislature(self.home, words)
+                self.named[start] = Mention(mention.start, mention.end, (actor,), mention.kind)
+        if american:
+            for match in phrases.THE_HOUSE.finditer(self.tagged):
+                group = "noun" if match["noun"] else "with"
+                self._add(match.start(group), match.end(group), "US House of Representatives", "name")
+        for match in phrases.BARE_LEGISLATURE.finditer(self.tagged):
+            actor = chambers.get(match["noun"])
+            if actor is None and self.home:
+                actor = self.gazetteer.legislature(self.home, match["noun"])
+            if actor:
+                self._add(match.start("noun"), match.end("noun"), actor, "name")
+
+    def _read_bare_groups(self) -> None:
+        """*Lawmakers* and *senators* without a state: those of the United States where its politics is the matter."""
+        if self.politics is None:
+            return
+        if self.politics == "United States":
+            for match in phrases.ADMINISTRATION_OFFICIALS.finditer(self.tagged):
+                self._add(match.start(), match.end(), self.politics, "title")
+        for match in phrases.BARE_GROUP.finditer(self.tagged):
+            noun = match["noun"] if match["noun"] == "MPs" else match["noun"].lower()
+            self._add(match.start(), match.end(), f"{self.gazetteer.adjective(self.politics)} {noun}", "group")
 
     def _state_owner(self, match: re.Match) -> str | None:
         mention = self.named.get(match.start("owner"))
         return mention.actors[0] if mention and self._type(mention.actors[0]) in STATE_TYPES else None
-
-    def _add(self, start: int, end: int, actor: str, kind: str) -> None:
-        if self._sentence_at(start) is not None and not any(m.start < end and start < m.end for m in self.found):
-            self.found.append(Mention(start, end, (actor,), kind))
 
     # -- surnames ---------------------------------------------------------------------------------------------------
 
@@ -267,25 +287,45 @@ class _Reading:
         taken = sorted((m.start, m.end) for m in self.found)
         starts = [start for start, _ in taken]
         for word in _CAPITALISED.finditer(self.tagged):
-            surname = _POSSESSIVE.sub("", word[0])
             index = bisect_right(starts, word.start()) - 1
             if index >= 0 and word.start() < taken[index][1]:
                 continue
-            actor = self.people.get(surname) or self._known_surname(surname)
-            if actor:
-                self._add(word.start(), word.start() + len(surname), actor, "name")
+            for start in dict.fromkeys((word.start(), word.start("last"))):
+                surname = _POSSESSIVE.sub("", self.text[start : word.end()])
+                end = start + len(surname)
+                if self._is_part_of_name(start, end):
+                    continue
+                says = self._says(start, end)
+                known = self.people.by_surname(surname, self.states, False, self.politics == "United States", says)
+                if known is None and says and self._can_be_person(surname, start):
+                    known = surname, ""
+                if known:
+                    self._add(start, end, known[0], "name", known[1])
+                    break
 
-    def _known_surname(self, surname: str) -> str | None:
-        """The state whose well-known office holder at the article's date has that surname, if it is in the article."""
-        if len(surname) < 4 or surname in self.gazetteer.given_names or not phrases.can_be_name(surname):
-            return None
-        actors = set()
-        for full_name in self.gazetteer.surnames.get(surname, ()):
-            for reading in self.gazetteer.person_readings(full_name):
-                if reading.first is not None and reading.holds_in(self.year) and not reading.ambiguous:
-                    actors.add(reading.actor)
-        actors = {actor for actor in actors if actor in self.states or self._type(actor) not in STATE_TYPES}
-        return actors.pop() if len(actors) == 1 else None
+    def _says(self, start: int, end: int) -> bool:
+        """Whether a verb of saying stands right before or after: what only a person does."""
+        return (
+            _SAYS_AFTER.match(self.text, end) is not None
+            or _SAID_BEFORE.search(self.text, start - 8, start) is not None
+        )
+
+    def _can_be_person(self, word: str, start: int) -> bool:
+        """Whether an unknown word beside a verb of saying is a surname: no word that a sentence could begin with."""
+        if not phrases.can_be_name(word) or len(word) < 3 or not word.isalpha() or word in self.gazetteer.ambiguous:
+            return False
+        if WORD_BEFORE.search(self.text, max(0, start - 30), start) or _PLACE_PREPOSITION.search(
+            self.text, start - 12, start
+        ):
+            return False
+        return start > self._sentence_start(start) or not (word.endswith("s") or word.lower() in self.text)
+
+    def _is_part_of_name(self, start: int, end: int) -> bool:
+        """Whether a surname stands inside another name: *Diego Garcia*, *Fort Bragg*, *Bush Street*."""
+        before = WORD_BEFORE.search(self.text, max(0, start - 30), start)
+        if before and phrases.can_be_name(before[1]) and self._sentence_start(start) < before.start():
+            return self.tagged[before.start()] == before[1][0]
+        return phrases.PLACE_AFTER.match(self.text, end) is not None
 
     # -- result -----------------------------------------------------------------------------------------------------
 
@@ -302,8 +342,8 @@ class _Reading:
                 kept.append(mention)
         return sorted(kept, key=lambda m: m.start)
 
-    def _sentence_at(self, offset: int) -> Span | None:
-        index = bisect_right(self._starts, offset) - 1
-        if index < 0 or offset >= self.sentences[index].end:
-            return None
-        return self.sentences[index]
+    def known(self, mentions: Sequence[Mention]) -> Known:
+        """What the reading of references needs beside the mentions."""
+        starts = {mention.start for mention in mentions}
+        persons = {start: office for start, office in self.persons.items() if start in starts}
+        return Known(persons, self.speaker, self.turns, self.politics)

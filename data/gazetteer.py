@@ -6,6 +6,7 @@ The files and their fields are described in ``data/gazetteer/README.md``.
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ class Actor:
     of: str | None = None
     adjective: str | None = None
     governs: tuple[tuple[str, str, str | None], ...] = ()
+    nouns: tuple[str, ...] = ()
+    surname_first: bool = False
 
 
 class Reading(NamedTuple):
@@ -38,6 +41,7 @@ class Reading(NamedTuple):
     first: int | None = None
     last: int | None = None
     ambiguous: bool = False
+    office: str = ""
 
     def holds_in(self, year: int | None) -> bool:
         """Whether the office was held in that year; an unknown year is taken as within it."""
@@ -71,6 +75,7 @@ class Gazetteer:
         self.given_names = frozenset(given_names)
         self.surnames: dict[str, set[str]] = defaultdict(set)
         self.cities: dict[str, str] = {}
+        self.ambiguous: set[str] = set()
         self._readings: dict[str, list[Reading]] = defaultdict(list)
         for entry in entries:
             self._add(entry)
@@ -91,11 +96,22 @@ class Gazetteer:
         demonyms = entry.get("demonyms", [])
         governs = tuple((state, first, last) for state, first, last in entry.get("governs", []))
         adjective = demonyms[0] if demonyms else None
-        self.actors.setdefault(name, Actor(name, entry["type"], entry.get("of"), adjective, governs))
+        actor = Actor(
+            name,
+            entry["type"],
+            entry.get("of"),
+            adjective,
+            governs,
+            tuple(entry.get("nouns", ())),
+            entry.get("surname_first", False),
+        )
+        self.actors.setdefault(name, actor)
         ambiguous = set(entry.get("ambiguous", []))
+        self.ambiguous |= ambiguous
         own_kind = PERSON if entry["type"] == "person" else NAME
         if own_kind == PERSON:
-            self.surnames[name.split()[-1]].add(name)
+            for form in (name, *entry.get("names", [])):
+                self._add_surname(form)
         forms = [
             (own_kind, [name, *entry.get("names", [])]),
             (DEMONYM, demonyms),
@@ -107,9 +123,23 @@ class Gazetteer:
                 self._readings[surface].append(Reading(name, kind, ambiguous=surface in ambiguous))
         for city in entry.get("cities", []):
             self.cities.setdefault(city, name)
-        for person, _office, first, last in entry.get("people", []):
-            self._readings[person].append(Reading(name, PERSON, first, last, person in ambiguous))
-            self.surnames[person.split()[-1]].add(person)
+        for person, office, first, last in entry.get("people", []):
+            reading = Reading(name, PERSON, first, last, person in ambiguous, office)
+            self._readings[person].append(reading)
+            self._add_surname(person)
+            plain = _without_accents(person)
+            if plain != person:
+                self._readings[plain].append(reading)
+                self._add_surname(plain)
+            if actor.surname_first:
+                self.surnames[person.split()[0]].add(person)
+
+    def _add_surname(self, person: str) -> None:
+        """Files a full name under its last word and under that word with its particle (*al-Maliki*, *de Gaulle*)."""
+        parts = person.split()
+        self.surnames[parts[-1]].add(person)
+        if len(parts) > 2 and (parts[-2].islower() or parts[-2] in _PARTICLES):
+            self.surnames[" ".join(parts[-2:])].add(person)
 
     def find(self, text: str) -> list[Match]:
         """Finds all names in a text.
@@ -133,6 +163,16 @@ class Gazetteer:
         """Readings of a person's full name."""
         return [reading for reading in self._readings.get(full_name, []) if reading.kind == PERSON]
 
+    def nouns_of(self, name: str) -> tuple[str, ...]:
+        """Common nouns that take an actor up again: *the kingdom*, *the island*, *the bloc*."""
+        actor = self.actors.get(name)
+        return actor.nouns if actor else ()
+
+    def is_surname_first(self, name: str) -> bool:
+        """Whether persons of that state write the surname first."""
+        actor = self.actors.get(name)
+        return actor is not None and actor.surname_first
+
     def type_of(self, name: str) -> str:
         """Type of an actor; a name the gazetteer does not hold is a ``person``."""
         actor = self.actors.get(name)
@@ -146,11 +186,15 @@ class Gazetteer:
                 return actor.name
         return state
 
-    def legislature(self, state: str) -> str:
-        """Canonical name of a state's legislature."""
-        if state in self._legislatures:
-            return self._legislatures[state]
-        return f"{self.adjective(state)} Parliament"
+    def legislature(self, state: str, words: str = "Parliament") -> str:
+        """Canonical name of a state's legislature, or of the chamber that the words name: *Nigerian Senate*."""
+        plain = words.lower()
+        chamber = next((name for name in _CHAMBERS if name in plain), None)
+        if chamber is None or "congress" in plain:
+            return self._legislatures.get(state, f"{self.adjective(state)} Parliament")
+        named = f"{self.adjective(state)} {_CHAMBERS[chamber]}"
+        own = next((a.name for a in self.actors.values() if a.of == state and _CHAMBERS[chamber] in a.name), None)
+        return own or named
 
     def adjective(self, state: str) -> str:
         """Adjective of a state for naming its groups: *Iraqi*; *US* for the United States."""
@@ -160,7 +204,23 @@ class Gazetteer:
         return actor.adjective if actor and actor.adjective else state
 
 
+_CHAMBERS = {
+    "senate": "Senate",
+    "house of representatives": "House of Representatives",
+    "chamber of deputies": "Chamber of Deputies",
+    "house of commons": "House of Commons",
+    "national assembly": "National Assembly",
+}
 _SHORT_ADJECTIVES = {"United States": "US", "United Kingdom": "UK", "European Union": "EU"}
+
+_PARTICLES = frozenset({"Al", "El", "De", "Van", "Von", "Ben", "Bin"})
+
+
+def _without_accents(name: str) -> str:
+    if name.isascii():
+        return name
+    plain = unicodedata.normalize("NFKD", name.replace("ı", "i").replace("ø", "o").replace("ł", "l"))
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))
 
 
 def _is_word(text: str, start: int, end: int) -> bool:

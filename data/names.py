@@ -49,8 +49,8 @@ _ALIASES = {
 # Last words that many different names share: two names are not the same because both end in one of these.
 _GENERIC = frozenset(
     """korea states kingdom republic guinea emirates sudan council party government congress senate house leaders
-    countries union nations minister president authority forces administration assembly group officials members powers
-    allies senators republicans democrats lawmakers""".split()
+    countries union nations minister president authority forces administration assembly group officials members
+    powers allies senators republicans democrats lawmakers""".split()
 )
 
 

@@ -10,9 +10,7 @@ _NAMING = frozenset({"name", "title", "demonym", "metonym", "description", "grou
 _MOST = 3
 
 
-def find_objects(
-    mentions: Sequence[Sequence[Mention]], sentence: int, actor: str, issue: str, label: str
-) -> list[str]:
+def find_objects(mentions: Sequence[Sequence[Mention]], sentence: int, actor: str, issue: str, label: str) -> list[str]:
     """Lists the object of a position.
 
     For sanctions and recognition it is whoever else the sentence names, nearest after the actor first; for military

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-import sentencex
+from sentencex import get_sentence_boundaries  # type: ignore[attr-defined]
 
 from .schema import Span
 
@@ -26,8 +26,8 @@ _INNER_END = re.compile(
 _ABBREVIATIONS = frozenset(
     """adm amb atty ave brig capt cmdr co col corp cpl dem det dr fr gen gov hon inc jr lt ltd maj messrs mr mrs ms mt
     mx no nos op pres prof rep reps rev sec sen sens sgt sr st supt vs rs u.s u.k u.n d.c e.g i.e a.m p.m u.s.s
-    jan feb mar apr jun jul aug sept sep oct nov dec mon tue tues wed thu thur thurs fri sat sun art para cf al dept
-    spc ret est approx maj-gen lt-gen""".split()
+    jan feb mar apr jun jul aug sept sep oct nov dec mon tue tues wed thu thur thurs fri sat sun art para cf al
+    dept spc ret est approx maj-gen lt-gen""".split()
 )
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z.\-]*)\.$")
 _LETTER_ONLY = re.compile(r"(?:^|[\s.(\-])[A-Z]\.$")
@@ -36,8 +36,8 @@ _LETTER_ONLY = re.compile(r"(?:^|[\s.(\-])[A-Z]\.$")
 _DOTTED = re.compile(r"(?:\b[A-Z]\.){2,}$|\b(?:a|p)\.m\.$")
 _STARTERS = frozenset(
     """The A An In On At He She It They We I But And This That These Those There His Her Their Its As If When While
-    After Before However Meanwhile Since For With By From Now Some Many Most No Not Yet So Both Last Earlier Later
-    Under Among Asked Speaking According Despite Although Even Another Our You What Why How Who Where""".split()
+    After Before However Meanwhile Since For With By From Now Some Many Most No Not Yet So Both Last Earlier
+    Later Under Among Asked Speaking According Despite Although Even Another Our You What Why How Who Where""".split()
 )
 _FIRST_WORD = re.compile(rf"[\s{re.escape(_OPENING)}]*([A-Za-z]+)")
 _BLANK_LINE = re.compile(r"\s*\n\s*")
@@ -76,7 +76,7 @@ def _lines(text: str) -> list[Span]:
 
 def _boundaries(line: str, offset: int) -> list[int]:
     """Ends of the sentences of one line, as offsets into the article."""
-    cuts = {found["end_index"] for found in sentencex.get_sentence_boundaries("en", line)}
+    cuts = {found["end_index"] for found in get_sentence_boundaries("en", line)}
     cuts |= {match.end() for match in _INNER_END.finditer(line)}
     kept = [cut for cut in sorted(cuts) if 0 < cut < len(line) and _ends_sentence(line, cut)]
     return [offset + cut for cut in [*kept, len(line)]]

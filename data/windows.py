@@ -47,9 +47,7 @@ class Window:
     plain: str = field(repr=False)
 
 
-def make_window(
-    text: str, sentences: Sequence[Span], mentions: Sequence[Sequence[Mention]], index: int
-) -> Window:
+def make_window(text: str, sentences: Sequence[Span], mentions: Sequence[Sequence[Mention]], index: int) -> Window:
     """Makes the window of one sentence.
 
     Args:

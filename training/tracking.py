@@ -41,7 +41,9 @@ class MlflowCallback(TrainerCallback):
     """Logs the trainer's losses and validation figures by step."""
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
-        numbers = {re.sub(r"[^\w./ -]", "_", k): v for k, v in (logs or {}).items() if isinstance(v, (int, float))}
+        numbers = {
+            re.sub(r"[^\w./ -]", "_", k): float(v) for k, v in (logs or {}).items() if isinstance(v, (int, float))
+        }
         mlflow.log_metrics(numbers, step=state.global_step)
 
 

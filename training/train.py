@@ -75,5 +75,7 @@ def _prepare_output(folder: Path, force: bool) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StancewireError(f"{folder}: cannot be made ({error.strerror}); set output to a folder you can write to") from error
+        raise StancewireError(
+            f"{folder}: cannot be made ({error.strerror}); set output to a folder you can write to"
+        ) from error
     return folder

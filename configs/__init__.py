@@ -1,0 +1,1 @@
+"""The issues and recipes that ship with the package."""

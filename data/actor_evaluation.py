@@ -1,0 +1,93 @@
+"""How well the resolver finds mentions, on gold of its own.
+
+A gold mention is found when a resolved mention overlaps it and names one of its actors; a resolved mention is right
+when it does so for some gold mention. What gold counts as a mention is written in ``data/actor_gold.md``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from .actors import ActorResolver
+from .errors import StancewireError
+from .names import normalise_name
+from .schema import Article, Mention, Span
+
+
+@dataclass
+class MentionScores:
+    """Counts of gold and resolved mentions; by gold kind for recall, by resolved kind for precision."""
+
+    found: Counter[str] = field(default_factory=Counter)
+    gold: Counter[str] = field(default_factory=Counter)
+    right: Counter[str] = field(default_factory=Counter)
+    resolved: Counter[str] = field(default_factory=Counter)
+    misses: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def figures(self) -> dict[str, Any]:
+        """Precision, recall, F1 and recall by kind."""
+        precision = self.right.total() / max(1, self.resolved.total())
+        recall = self.found.total() / max(1, self.gold.total())
+        return {
+            "mentions": self.gold.total(),
+            "precision": round(precision, 4),
+            "recall": round(recall, 4),
+            "F1": round(2 * precision * recall / max(1e-9, precision + recall), 4),
+            "recall_by_kind": {kind: round(self.found[kind] / n, 3) for kind, n in sorted(self.gold.items())},
+            "precision_by_kind": {kind: round(self.right[kind] / n, 3) for kind, n in sorted(self.resolved.items())},
+        }
+
+
+def read_actor_gold(path: str | Path | None = None) -> list[dict[str, Any]]:
+    """Reads mention gold; None is the file that ships with the package.
+
+    Raises:
+        StancewireError: The file cannot be read.
+    """
+    source = Path(path) if path else Path(str(files("stancewire.data") / "actor_gold.jsonl"))
+    try:
+        return [json.loads(line) for line in source.read_text(encoding="utf-8").split("\n") if line.strip()]
+    except (OSError, ValueError) as error:
+        raise StancewireError(f"{source}: cannot be read as mention gold ({error})") from error
+
+
+def score_mentions(records: Sequence[dict[str, Any]], resolver: ActorResolver) -> MentionScores:
+    """Scores a resolver on mention gold."""
+    scores = MentionScores()
+    for record in records:
+        article = Article(record["id"], record["text"], published=record["published"], speaker=record["speaker"])
+        sentences = [Span(s["start"], s["end"]) for s in record["sentences"]]
+        resolved = [m for m in resolver.resolve(article, sentences) if m.kind != "speaker"]
+        gold = [Mention(m["start"], m["end"], tuple(m["actors"]), m["kind"]) for m in record["mentions"]]
+        for mention in gold:
+            hit = any(_agree(mention, other) for other in resolved)
+            scores.gold[mention.kind] += 1
+            scores.found[mention.kind] += hit
+            if not hit:
+                scores.misses.append(_show(article, mention))
+        for mention in resolved:
+            hit = any(_agree(mention, other) for other in gold)
+            scores.resolved[mention.kind] += 1
+            scores.right[mention.kind] += hit
+            if not hit:
+                scores.wrong.append(_show(article, mention))
+    return scores
+
+
+def _agree(one: Mention, other: Mention) -> bool:
+    if one.start >= other.end or other.start >= one.end:
+        return False
+    return bool({normalise_name(a) for a in one.actors} & {normalise_name(a) for a in other.actors})
+
+
+def _show(article: Article, mention: Mention) -> str:
+    around = article.text[max(0, mention.start - 40) : mention.end + 30].replace("\n", " ")
+    words = article.text[mention.start : mention.end]
+    return f"{article.id} {mention.kind} {words!r} = {', '.join(mention.actors)} | …{around}…"

@@ -1,0 +1,85 @@
+"""``stancewire data``: checks of labelled data, and the actor resolver measured on its own."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.group("data")
+def command() -> None:
+    """Checks labelled data and measures the actor resolver.
+
+    \b
+    Example:
+      stancewire data check
+    """
+
+
+@command.command(
+    "check",
+    epilog="""\b
+Examples:
+  stancewire data check
+  stancewire data check labels.jsonl more/ --unreached""",
+)
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--issues", metavar="FILE", help="Issues file; the default is the one that ships with the package.")
+@click.option("--unreached", is_flag=True, help="List the annotations whose actor the resolver does not find.")
+def check(paths: tuple[str, ...], issues: str | None, unreached: bool) -> int:
+    """Checks schema, offsets, labels and actors of labelled articles.
+
+    PATH is a JSON Lines file or a folder; without one the corpus that ships with the package is checked. Exit code 1
+    says that there are errors.
+    """
+    from ...data.actors import ActorResolver
+    from ...data.checks import check_corpus
+    from ...data.corpus import read_labelled
+    from ...data.issues import load_issues
+
+    articles = [article for path in paths or ("corpus",) for article in read_labelled(path)]
+    report = check_corpus(articles, load_issues(issues), ActorResolver())
+    for error in report.errors:
+        click.echo(f"error: {error}", err=True)
+    stances = sum(report.actors.values())
+    click.echo(
+        f"{report.articles} articles, {report.sentences} sentences, {stances} stances by {len(report.actors)} actors"
+    )
+    for label, count in sorted(report.labels.items()):
+        click.echo(f"  {label:40} {count:6}")
+    actor, most = report.actors.most_common(1)[0] if report.actors else ("nobody", 0)
+    click.echo(f"most frequent actor: {actor}, {most} ({most / max(1, stances):.1%})")
+    reached = report.asked - len(report.unreached)
+    click.echo(
+        f"actors found in or near their sentence: {reached} of {report.asked} ({reached / max(1, report.asked):.1%})"
+    )
+    if unreached:
+        click.echo("\n".join(report.unreached))
+    click.echo(f"{len(report.errors)} errors")
+    return 1 if report.errors else 0
+
+
+@command.command(
+    "actors",
+    epilog="""\b
+Examples:
+  stancewire data actors
+  stancewire data actors --misses""",
+)
+@click.argument("gold", required=False, metavar="[GOLD]")
+@click.option("--misses", is_flag=True, help="List what was missed and what was wrong.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def actors(gold: str | None, misses: bool, as_json: bool) -> int:
+    """Measures the actor resolver on mention gold (by default the one that ships with the package)."""
+    from ...data.actor_evaluation import read_actor_gold, score_mentions
+    from ...data.actors import ActorResolver
+
+    scores = score_mentions(read_actor_gold(gold), ActorResolver())
+    figures = scores.figures()
+    click.echo(json.dumps(figures) if as_json else "\n".join(f"{key:20} {value}" for key, value in figures.items()))
+    if misses:
+        click.echo(
+            "\n".join([*(f"MISS  {line}" for line in scores.misses), *(f"WRONG {line}" for line in scores.wrong)])
+        )
+    return 0

@@ -1,0 +1,65 @@
+"""``stancewire evaluate``: figures of a model, or of rows already scored, on gold articles."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ...data.corpus import LabelledArticle
+
+
+@click.command(
+    "evaluate",
+    epilog="""\b
+Examples:
+  stancewire evaluate gold.jsonl
+  stancewire evaluate gold.jsonl --model runs/mine --json
+  stancewire evaluate gold.jsonl --positions scored.parquet
+  stancewire evaluate gold.jsonl --swap""",
+)
+@click.argument("gold", metavar="GOLD")
+@click.option("--positions", metavar="FILE", help="Evaluate these rows instead of scoring the gold articles.")
+@click.option("--model", metavar="FOLDER", help="Model folder; the default is the model that ships with the package.")
+@click.option("--swap", is_flag=True, help="Swap the two states of each sentence and count how often the answer swaps.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(gold: str, positions: str | None, model: str | None, swap: bool, as_json: bool) -> int:
+    """Prints precision, recall and F1 on labelled articles.
+
+    GOLD is a JSON or JSON Lines file of labelled articles, or a folder of them. Detection is (sentence, actor, issue);
+    label is the same with the stance right.
+    """
+    from ...data.corpus import read_labelled
+    from ...data.writers import read_positions
+    from ..evaluation import evaluate
+
+    articles = read_labelled(Path(gold))
+    if swap:
+        return _print_swap(articles, model, as_json)
+    if positions:
+        rows = list(read_positions(positions))
+    else:
+        from ..scorer import Scorer
+
+        rows = Scorer.from_pretrained(model).score([one.article for one in articles])
+    figures = evaluate(articles, rows).figures()
+    click.echo(json.dumps(figures) if as_json else "\n".join(f"{key:42} {value}" for key, value in figures.items()))
+    return 0
+
+
+def _print_swap(articles: list[LabelledArticle], model: str | None, as_json: bool) -> int:
+    from ..behaviour import swap_actors
+    from ..scorer import Scorer
+
+    result = swap_actors(Scorer.from_pretrained(model), articles)
+    figures = {
+        "sentences with two states": result.asked,
+        "answer swapped": result.swapped,
+        "of them the two answers differ": result.telling,
+        "and swapped": result.telling_swapped,
+    }
+    click.echo(json.dumps(figures) if as_json else "\n".join(f"{key:42} {value}" for key, value in figures.items()))
+    return 0

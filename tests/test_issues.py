@@ -1,0 +1,58 @@
+"""Issues come from a file: cues, candidates, and a new one without code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from stancewire.data.candidates import Candidate, find_candidates
+from stancewire.data.errors import StancewireError
+from stancewire.data.issues import load_issues, parse_issues
+from stancewire.data.windows import Window
+
+
+def window(text: str) -> Window:
+    return Window(0, "", text, "", ("Chile", "Peru"), (True, True), text)
+
+
+def test_the_shipped_issues_are_the_three_of_the_table() -> None:
+    assert [issue.id for issue in load_issues()] == ["foreign_military_presence", "recognition", "sanctions"]
+
+
+@pytest.mark.parametrize(
+    ("text", "issues"),
+    [
+        ("They recognised the new government.", {"recognition"}),
+        ("An embargo on oil was lifted.", {"sanctions"}),
+        ("Troops will pull out of the country.", {"foreign_military_presence"}),
+        ("The cup final ended in a draw.", set()),
+    ],
+)
+def test_cues_open_the_issues(text: str, issues: set[str]) -> None:
+    assert {candidate.issue for candidate in find_candidates(window(text), load_issues())} == issues
+
+
+def test_each_actor_of_the_window_is_a_candidate() -> None:
+    issues = parse_issues("- {id: trade, definition: Tariffs., cues: ['tariff*']}", "test")
+    assert find_candidates(window("Tariffs rose."), issues) == [
+        Candidate(0, "Chile", "trade"),
+        Candidate(0, "Peru", "trade"),
+    ]
+
+
+def test_an_issue_is_added_by_a_file_alone(tmp_path: Path) -> None:
+    path = tmp_path / "issues.yaml"
+    path.write_text("- id: arms_sales\n  definition: Weapons sold.\n  cues: ['arms sale*', 'sell* weapons']\n")
+    (issue,) = load_issues(path)
+    assert issue.has_cue("It sells weapons to both.")
+    assert issue.has_cue("The arms sales went on.")
+    assert not issue.has_cue("It sells wheat.")
+
+
+@pytest.mark.parametrize("source", ["just text", "- {id: a}", "[unclosed", "- {id: a, definition: b, cues: [x]}\n" * 2])
+def test_a_broken_file_is_one_clear_line(tmp_path: Path, source: str) -> None:
+    path = tmp_path / "issues.yaml"
+    path.write_text(source)
+    with pytest.raises(StancewireError, match=r"issues file .*issues\.yaml") as caught:
+        load_issues(path)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,115 @@
+"""Model folders: the shipped one, broken ones, and that nothing in them is executed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from stancewire.data.errors import StancewireError
+from stancewire.data.windows import Window
+from stancewire.inference.scorer import Scorer
+from stancewire.models.base import CLASSES, CONFIG, FORMAT, find_model, load_model, read_config
+
+ALLOWED = {".json", ".onnx", ".safetensors", ".md"}
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(find_model(), tmp_path / "model"))
+
+
+def window(text: str, actors: tuple[str, ...]) -> Window:
+    return Window(0, "", text, "", actors, (True,) * len(actors), text)
+
+
+def test_the_default_model_is_small_and_only_data() -> None:
+    files = [path for path in find_model().iterdir() if path.name != "__pycache__"]
+    assert sum(path.stat().st_size for path in files) <= 30_000_000
+    assert {path.suffix for path in files} <= ALLOWED
+    assert {"config.json", "tokenizer.json", "model.onnx", "metrics.json", "README.md"} <= {path.name for path in files}
+
+
+def test_labels_stand_in_fixed_order() -> None:
+    record = json.loads((find_model() / CONFIG).read_text())
+    assert record["labels"]["stance"] == list(CLASSES) == ["none", "support", "oppose", "neutral"]
+    assert [issue["id"] for issue in record["issues"]] == ["foreign_military_presence", "recognition", "sanctions"]
+
+
+def test_probabilities_sum_to_one_and_do_not_depend_on_the_batch() -> None:
+    model = load_model()
+    windows = [
+        window("[A0] imposed new sanctions on [A1].", ("Chile", "Peru")),
+        window(
+            "[A0] said on Monday that it would withdraw all its troops from [A1] by the end of the year.", ("a", "b")
+        ),
+    ]
+    together, alone = model.predict(windows), [model.predict([one])[0] for one in windows]
+    for batch, single in zip(together, alone, strict=True):
+        np.testing.assert_allclose(batch.stance.sum(-1), 1, atol=1e-5)
+        # Eight-bit activations are scaled by the batch, so the last digits may differ.
+        np.testing.assert_allclose(batch.stance, single.stance, atol=0.1)
+        assert batch.stance.shape == (2, 3, 4)
+        assert batch.sentiment is not None
+        assert batch.sentiment.shape == (2, 3)
+
+
+def test_no_windows_give_no_scores() -> None:
+    assert load_model().predict([]) == []
+
+
+def test_an_unknown_model_is_one_clear_line() -> None:
+    with pytest.raises(StancewireError, match="unknown model 'nope'"):
+        load_model("nope")
+
+
+def test_a_folder_without_a_model_says_so(tmp_path: Path) -> None:
+    with pytest.raises(StancewireError, match=r"no model here, config\.json is missing"):
+        load_model(tmp_path)
+
+
+def test_a_changed_file_is_refused(copy: Path) -> None:
+    path = copy / "model.onnx"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(StancewireError, match="changed since the model was written"):
+        load_model(copy)
+
+
+def test_a_missing_file_is_refused(copy: Path) -> None:
+    (copy / "tokenizer.json").unlink()
+    with pytest.raises(StancewireError, match=r"tokenizer\.json: missing or changed"):
+        load_model(copy)
+
+
+def edit(folder: Path, **values: object) -> None:
+    record = json.loads((folder / CONFIG).read_text())
+    (folder / CONFIG).write_text(json.dumps(record | values))
+
+
+def test_a_newer_format_is_refused(copy: Path) -> None:
+    edit(copy, format=FORMAT + 1)
+    with pytest.raises(StancewireError, match="newer than 1; upgrade stancewire"):
+        load_model(copy)
+
+
+def test_an_unknown_type_or_key_is_refused(copy: Path) -> None:
+    edit(copy, type="pickle")
+    with pytest.raises(StancewireError, match="unknown model type 'pickle'"):
+        load_model(copy)
+    edit(copy, type="encoder", loader="os.system")
+    with pytest.raises(StancewireError, match="not a model configuration"):
+        read_config(copy)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}"])
+def test_a_broken_configuration_is_refused(copy: Path, content: str) -> None:
+    (copy / CONFIG).write_text(content)
+    with pytest.raises(StancewireError, match="not a model configuration"):
+        load_model(copy)
+
+
+def test_from_pretrained_takes_a_folder(copy: Path) -> None:
+    rows = Scorer.from_pretrained(copy).score("Japan imposed new sanctions on Russia on Friday.")
+    assert any(row.kind == "sentiment" for row in rows)
