@@ -129,7 +129,6 @@ class _Reading(NameReading):
             if left and (left["office"] or left["non"] or left["hon"]):
                 rest = [w for w in words[index:] if phrases.can_be_name(w[0])]
                 return start, run.start() + rest[-1].end()
-            return None
         return None
 
     def _read_person(self, start: int, end: int, is_known: bool) -> None:
@@ -205,12 +204,21 @@ class _Reading(NameReading):
         return None
 
     def _near_state(self, sentence: Span, before: int) -> str | None:
-        """The state that a title without one means: the first one named in the sentence, else the article's own."""
-        near = [m for start, m in self.named.items() if sentence.start <= start < before]
-        near = [m for m in near if self._type(m.actors[0]) in STATE_TYPES]
-        if near:
-            return self.gazetteer.governor(near[0].actors[0], self.date)
-        return self.home
+        """The state that a title without one means.
+
+        That is the first one named in the sentence, else the article's own, else the first one of the sentence before.
+        """
+        here = self._first_state(sentence.start, before)
+        if here or self.home:
+            return here or self.home
+        index = self.sentences.index(sentence)
+        return self._first_state(self.sentences[index - 1].start, sentence.start) if index else None
+
+    def _first_state(self, start: int, end: int) -> str | None:
+        for place, mention in sorted(self.named.items()):
+            if start <= place < end and self._type(mention.actors[0]) in STATE_TYPES:
+                return self.gazetteer.governor(mention.actors[0], self.date)
+        return None
 
     # -- phrases without a person's name ----------------------------------------------------------------------------
 

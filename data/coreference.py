@@ -281,9 +281,24 @@ class _Resolver(Memory):
             lambda seen: len(seen.mention.actors) == 1 and self._kind_of(seen.mention.actors[0]) == "state",
             reach=1,
         )
+        fronted = self._fronted_capital()
+        if fronted and noun not in ("country", "nation", "state"):
+            return fronted
         if noun in words.GOVERNMENT_NOUNS:
             return found.mention.actors[0] if found and found.weight >= words.OBJECT else self.known.home
         return found.mention.actors[0] if found else None
+
+    def _fronted_capital(self) -> str | None:
+        """*In Minsk, the foreign ministry …*: a capital that opens the sentence says whose ministry it is."""
+        for mention in self.mentions[:1]:
+            opening = self.text[self.sentence.start : mention.start].lower()
+            if (
+                mention.kind == "metonym"
+                and opening in ("in ", "from ")
+                and self.text[mention.end : mention.end + 1] == ","
+            ):
+                return mention.actors[0]
+        return None
 
     def _officer(self, match: re.Match[str]) -> str | None:
         """Whom *the prime minister* means: whoever was met with that office, else the article's own."""

@@ -180,7 +180,7 @@ def _load_base(base: str) -> tuple[Any, Tokenizer]:
     place = resolve_base(base)
     try:
         config = AutoConfig.from_pretrained(place)
-        # Random numbers for dropout on attention, and the fused kernel's backward pass, took a third of the time on a CPU.
+        # Dropout's random numbers and the fused kernel's backward pass took a third of the time on a CPU.
         config.attention_probs_dropout_prob = 0.0
         model = AutoModel.from_pretrained(place, config=config, attn_implementation="eager")
         return model, AutoTokenizer.from_pretrained(place).backend_tokenizer

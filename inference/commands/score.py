@@ -115,14 +115,13 @@ def _score(articles: Iterable[Article], model: str | None, threads: int | None) 
 
 def _with_progress(articles: Iterable[Article]) -> Iterator[Article]:
     from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:
         yield from articles
         return
     columns = SpinnerColumn(), TextColumn("{task.completed} articles"), TimeElapsedColumn()
-    del MofNCompleteColumn
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("score", total=None)
         for article in articles:
