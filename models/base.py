@@ -27,7 +27,11 @@ FORMAT = 1
 
 CLASSES = ("none", *STANCES)
 CONFIG = "config.json"
-_TYPES = {"encoder": ("encoder", "EncoderModel"), "baseline": ("baseline", "BaselineModel")}
+_TYPES = {
+    "encoder": ("encoder", "EncoderModel"),
+    "baseline": ("baseline", "BaselineModel"),
+    "ensemble": ("ensemble", "EnsembleModel"),
+}
 
 
 class WindowScores(NamedTuple):
@@ -47,7 +51,7 @@ class ModelConfig:
     """What a model folder says of itself.
 
     Attributes:
-        type: ``encoder`` or ``baseline``.
+        type: ``encoder``, ``baseline`` or ``ensemble`` (both together).
         name: Name of the model.
         version: Version of the model.
         issues: The issues it was trained for, in the order of its outputs.
@@ -96,6 +100,10 @@ class StanceModel(Protocol):
 
     def predict(self, windows: Sequence[Window]) -> list[WindowScores]:
         """Scores windows, one result each, in order."""
+        ...
+
+    def logits(self, windows: Sequence[Window]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Raw stance logits (slots, issues, classes) and sentiment logits (slots, 3) of each window."""
         ...
 
 

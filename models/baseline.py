@@ -1,29 +1,35 @@
-"""The baseline: TF-IDF and logistic regression over text in which the actor in question and the others are masked."""
+"""The baseline: TF-IDF and logistic regression over text in which the actor in question and the others are masked.
+
+scikit-learn fits it; what it learnt is a vocabulary and a matrix, and scoring needs no more than those.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
-from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 
 from ..data.errors import StancewireError
 from ..data.schema import SENTIMENTS
 from ..data.windows import OTHER_TOKEN, SLOT_TOKENS, Window
 from .base import CLASSES, ModelConfig, WindowScores, softmax
 
-VOCABULARY, WEIGHTS = "vocabulary.json", "model.safetensors"
+VOCABULARY, WEIGHTS = "vocabulary.json", "lexical.safetensors"
+TOKEN_PATTERN = r"(?u)\b\w+\b"
+NGRAMS = {"sentence": 3, "context": 1}
+"""Longest n-gram of each of the two vocabularies. Stop words stay: *not* and *against* turn a stance round."""
+
 _SLOT = re.compile("|".join(re.escape(token) for token in (*SLOT_TOKENS, OTHER_TOKEN)))
-_TOKEN = r"(?u)\b\w+\b"
+_TOKEN = re.compile(TOKEN_PATTERN)
 
 
-def describe_slot(window: Window, slot: int) -> tuple[str, str]:
+def describe_slot(window: Window, slot: int) -> dict[str, str]:
     """Sentence and context with the slot's actor as ``zzme`` and everybody else as ``zzother``."""
     me = SLOT_TOKENS[slot]
 
@@ -31,127 +37,88 @@ def describe_slot(window: Window, slot: int) -> tuple[str, str]:
         return _SLOT.sub(lambda match: " zzme " if match[0] == me else " zzother ", text)
 
     place = "zzhere" if window.in_target[slot] else "zzaway"
-    return f"{place} {masked(window.target)}", f"{masked(window.before)} {masked(window.after)}"
-
-
-class TextFeatures:
-    """Two TF-IDF vocabularies, of the sentence (one to three words) and of its context (one word).
-
-    Stop words stay: *not*, *no* and *against* turn a stance round.
-    """
-
-    def __init__(self, sentence: TfidfVectorizer, context: TfidfVectorizer) -> None:
-        self.sentence, self.context = sentence, context
-
-    @classmethod
-    def fit(cls, texts: Sequence[tuple[str, str]], max_features: int) -> TextFeatures:
-        """Learns the vocabularies from ``(sentence, context)`` pairs."""
-        sentence = TfidfVectorizer(
-            ngram_range=(1, 3), max_features=max_features, sublinear_tf=True, min_df=2, token_pattern=_TOKEN
-        )
-        context = TfidfVectorizer(max_features=max_features // 4, sublinear_tf=True, min_df=2, token_pattern=_TOKEN)
-        return cls(sentence.fit([text for text, _ in texts]), context.fit([text for _, text in texts]))
-
-    def transform(self, texts: Sequence[tuple[str, str]]) -> csr_matrix:
-        """Features, shape (texts, n-grams)."""
-        parts = [
-            self.sentence.transform([text for text, _ in texts]),
-            self.context.transform([text for _, text in texts]),
-        ]
-        return csr_matrix(hstack(parts))
+    return {
+        "sentence": f"{place} {masked(window.target)}",
+        "context": f"{masked(window.before)} {masked(window.after)}",
+    }
 
 
 class BaselineModel:
-    """One logistic regression for each issue and one for sentiment, loaded from JSON and safetensors."""
+    """Linear scores for each issue and for sentiment, loaded from JSON and safetensors."""
 
     def __init__(self, folder: Path, config: ModelConfig, threads: int | None = None) -> None:
         del threads
         self.config = config
-        vocabularies = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))
+        terms = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))
+        self._terms = {name: {term: row for row, term in enumerate(terms[name])} for name in NGRAMS}
         arrays = load_file(str(folder / WEIGHTS))
-        self._features = TextFeatures(
-            _vectorizer(vocabularies["sentence"], arrays["sentence.idf"], (1, 3)),
-            _vectorizer(vocabularies["context"], arrays["context.idf"], (1, 1)),
-        )
-        self._stance = [_classifier(arrays, issue.id, len(CLASSES)) for issue in config.issues]
-        self._sentiment = _classifier(arrays, "sentiment", len(SENTIMENTS)) if "sentiment.coef" in arrays else None
+        self._idf = {name: arrays[f"{name}.idf"] for name in NGRAMS}
+        self._weights = {name: arrays[f"{name}.weights"].astype(np.float32) for name in NGRAMS}
+        self._intercept = arrays["intercept"]
+        self._n_issues = len(config.issues)
+        if len(self._intercept) != self._n_issues * len(CLASSES) + len(SENTIMENTS):
+            raise StancewireError(f"{folder}: the weights do not fit the issues; train the model anew")
 
     def predict(self, windows: Sequence[Window]) -> list[WindowScores]:
         """Scores windows, one result each, in order."""
-        texts = [describe_slot(window, slot) for window in windows for slot in range(len(window.actors))]
-        if not texts:
-            return []
-        stance, sentiment = self._logits(texts)
-        stance = softmax(stance, self.config.temperature)
-        if sentiment is not None:
-            sentiment = softmax(sentiment, self.config.sentiment_temperature)
-        results, row = [], 0
-        for window in windows:
-            rows = slice(row, row + len(window.actors))
-            results.append(WindowScores(stance[rows], None if sentiment is None else sentiment[rows]))
-            row = rows.stop
-        return results
+        stance, sentiment = self.logits(windows)
+        return [
+            WindowScores(softmax(one, self.config.temperature), softmax(other, self.config.sentiment_temperature))
+            for one, other in zip(stance, sentiment, strict=True)
+        ]
 
     def logits(self, windows: Sequence[Window]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Raw stance and sentiment logits of each window, for calibration."""
+        """Raw stance logits (slots, issues, classes) and sentiment logits (slots, 3) of each window."""
         stance, sentiment = [], []
+        cut = self._n_issues * len(CLASSES)
         for window in windows:
-            one, other = self._logits([describe_slot(window, slot) for slot in range(len(window.actors))])
-            stance.append(one)
-            sentiment.append(np.zeros((len(one), len(SENTIMENTS))) if other is None else other)
+            rows = [self._linear(describe_slot(window, slot)) for slot in range(len(window.actors))]
+            scores = np.stack(rows) if rows else np.zeros((0, len(self._intercept)), np.float32)
+            stance.append(scores[:, :cut].reshape(-1, self._n_issues, len(CLASSES)))
+            sentiment.append(scores[:, cut:])
         return stance, sentiment
 
-    def _logits(self, texts: Sequence[tuple[str, str]]) -> tuple[np.ndarray, np.ndarray | None]:
-        features = self._features.transform(texts)
-        stance = np.stack([_spread(one, features, len(CLASSES)) for one in self._stance], axis=1)
-        sentiment = None if self._sentiment is None else _spread(self._sentiment, features, len(SENTIMENTS))
-        return stance, sentiment
+    def _linear(self, texts: dict[str, str]) -> np.ndarray:
+        total = self._intercept.copy()
+        for name, text in texts.items():
+            counts = Counter(_known(text, NGRAMS[name], self._terms[name]))
+            if counts:
+                rows = np.fromiter(counts, dtype=np.int64)
+                # Sublinear term frequency, as in Manning, Raghavan and Schütze (2008), section 6.4.1.
+                values = np.array([1 + math.log(n) for n in counts.values()], np.float32) * self._idf[name][rows]
+                total += values @ self._weights[name][rows] / np.linalg.norm(values)
+        return total
 
 
 def save_baseline(
-    folder: Path, features: TextFeatures, stance: dict[str, LogisticRegression], sentiment: LogisticRegression | None
+    folder: Path, terms: dict[str, list[str]], idf: dict[str, np.ndarray], weights: np.ndarray, intercept: np.ndarray
 ) -> None:
-    """Writes fitted features and classifiers (one for each issue id) into a folder."""
-    vocabularies = {
-        "sentence": list(features.sentence.get_feature_names_out()),
-        "context": list(features.context.get_feature_names_out()),
+    """Writes what scikit-learn learnt.
+
+    Args:
+        folder: Where the files go.
+        terms: N-grams of each vocabulary, in column order.
+        idf: Inverse document frequencies of each vocabulary.
+        weights: Shape (n-grams of the sentence and then of the context, issues × classes and then sentiments).
+        intercept: One for each column of the weights.
+    """
+    (folder / VOCABULARY).write_text(json.dumps(terms, ensure_ascii=False), encoding="utf-8")
+    cut = len(terms["sentence"])
+    arrays = {
+        "sentence.idf": idf["sentence"].astype(np.float32),
+        "context.idf": idf["context"].astype(np.float32),
+        "sentence.weights": np.ascontiguousarray(weights[:cut], dtype=np.float16),
+        "context.weights": np.ascontiguousarray(weights[cut:], dtype=np.float16),
+        "intercept": intercept.astype(np.float32),
     }
-    (folder / VOCABULARY).write_text(json.dumps(vocabularies, ensure_ascii=False), encoding="utf-8")
-    arrays = {"sentence.idf": features.sentence.idf_, "context.idf": features.context.idf_}
-    classifiers = stance | ({"sentiment": sentiment} if sentiment is not None else {})
-    for name, classifier in classifiers.items():
-        arrays[f"{name}.coef"] = classifier.coef_.astype(np.float32)
-        arrays[f"{name}.intercept"] = np.asarray(classifier.intercept_, dtype=np.float32)
-        arrays[f"{name}.classes"] = np.asarray(classifier.classes_, dtype=np.int64)
-    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, str(folder / WEIGHTS))
+    save_file(arrays, str(folder / WEIGHTS))
 
 
-def _vectorizer(terms: Sequence[str], idf: np.ndarray, ngrams: tuple[int, int]) -> TfidfVectorizer:
-    vectorizer = TfidfVectorizer(
-        ngram_range=ngrams,
-        sublinear_tf=True,
-        token_pattern=_TOKEN,
-        vocabulary={term: i for i, term in enumerate(terms)},
-    )
-    vectorizer.idf_ = idf
-    return vectorizer
-
-
-def _classifier(arrays: dict[str, np.ndarray], name: str, n_classes: int) -> LogisticRegression:
-    classifier = LogisticRegression()
-    classes = arrays[f"{name}.classes"]
-    if classes.max() >= n_classes:
-        raise StancewireError(
-            f"{name}: class {classes.max()} of {n_classes}; the model folder is broken, train it anew"
-        )
-    classifier.coef_, classifier.intercept_ = arrays[f"{name}.coef"], arrays[f"{name}.intercept"]
-    classifier.classes_ = classes
-    return classifier
-
-
-def _spread(classifier: LogisticRegression, features: csr_matrix, n_classes: int) -> np.ndarray:
-    """Log probabilities over all classes; one that was never seen in training gets next to none."""
-    known = np.asarray(classifier.predict_log_proba(features))
-    logits = np.full((len(known), n_classes), -20.0, dtype=np.float32)
-    logits[:, np.asarray(classifier.classes_)] = known
-    return logits
+def _known(text: str, longest: int, terms: dict[str, int]) -> Iterator[int]:
+    """Rows of the n-grams of a text that are in a vocabulary."""
+    tokens = _TOKEN.findall(text.lower())
+    for size in range(1, longest + 1):
+        for start in range(len(tokens) - size + 1):
+            row = terms.get(" ".join(tokens[start : start + size]))
+            if row is not None:
+                yield row

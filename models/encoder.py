@@ -39,26 +39,26 @@ class EncoderModel:
         self._batch_tokens = config.options.get("batch_tokens", 4096)
 
     def predict(self, windows: Sequence[Window]) -> list[WindowScores]:
-        """Scores windows, one result each, in order; windows of like length run together."""
-        encoded = self._tokenizer.encode(windows)
-        results: list[WindowScores | None] = [None] * len(windows)
-        for rows in self._batches(encoded):
-            stance, sentiment = self._run([encoded[row] for row in rows])
-            for row, stance_logits, sentiment_logits in zip(rows, stance, sentiment, strict=True):
-                slots = len(windows[row].actors)
-                results[row] = WindowScores(
-                    softmax(stance_logits[:slots], self.config.temperature),
-                    softmax(sentiment_logits[:slots], self.config.sentiment_temperature),
-                )
-        return [result for result in results if result is not None]
+        """Scores windows, one result each, in order."""
+        stance, sentiment = self.logits(windows)
+        return [
+            WindowScores(softmax(one, self.config.temperature), softmax(other, self.config.sentiment_temperature))
+            for one, other in zip(stance, sentiment, strict=True)
+        ]
 
     def logits(self, windows: Sequence[Window]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Raw stance and sentiment logits of each window, for calibration."""
-        stance, sentiment = [], []
-        for window, encoded in zip(windows, self._tokenizer.encode(windows), strict=True):
-            one, other = self._run([encoded])
-            stance.append(one[0][: len(window.actors)])
-            sentiment.append(other[0][: len(window.actors)])
+        """Raw stance logits (slots, issues, classes) and sentiment logits (slots, 3) of each window.
+
+        Windows of like length run together.
+        """
+        encoded = self._tokenizer.encode(windows)
+        stance: list[np.ndarray] = [np.empty(0)] * len(windows)
+        sentiment: list[np.ndarray] = [np.empty(0)] * len(windows)
+        for rows in self._batches(encoded):
+            one, other = self._run([encoded[row] for row in rows])
+            for place, row in enumerate(rows):
+                slots = len(windows[row].actors)
+                stance[row], sentiment[row] = one[place, :slots], other[place, :slots]
         return stance, sentiment
 
     def _batches(self, encoded: Sequence[Encoded]) -> list[list[int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from stancewire.data.actor_evaluation import read_actor_gold, score_mentions
 from stancewire.data.actors import ActorResolver
 from stancewire.data.schema import Article, Mention

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from conftest import EXAMPLES
+
 from stancewire.data.schema import POSITION_COLUMNS
 
 TEXT = "Japan imposed new sanctions on Russia on Friday. Russia condemned the sanctions and promised an answer."

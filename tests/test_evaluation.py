@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+
 from stancewire.data.corpus import LabelledArticle, parse_labelled, read_labelled
 from stancewire.data.schema import Position
 from stancewire.inference.evaluation import evaluate

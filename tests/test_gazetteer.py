@@ -7,6 +7,7 @@ from collections import defaultdict
 from importlib.resources import files
 
 import pytest
+
 from stancewire.data.gazetteer import CAPITAL, NAME, PERSON, STATE_TYPES, Gazetteer, load_gazetteer
 from stancewire.data.people import People, surname_of
 

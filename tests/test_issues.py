@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from stancewire.data.candidates import Candidate, find_candidates
 from stancewire.data.errors import StancewireError
 from stancewire.data.issues import load_issues, parse_issues

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from stancewire.data.errors import StancewireError
 from stancewire.data.windows import Window
 from stancewire.inference.scorer import Scorer

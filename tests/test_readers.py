@@ -18,6 +18,7 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from stancewire.data.errors import StancewireError
 from stancewire.data.formats import detect_encoding
 from stancewire.data.readers import INPUT_FORMATS, Columns, find_files, read_articles

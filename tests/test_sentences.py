@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from stancewire.data.corpus import read_labelled
 from stancewire.data.sentences import split_sentences
 

@@ -13,13 +13,22 @@ pytest.importorskip("torch", reason="training needs the training extra")
 
 import mlflow
 import torch
+from scipy.sparse import hstack
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
 from stancewire.data.corpus import IGNORED, STANCE_CLASSES, corpus_folder
 from stancewire.data.errors import StancewireError
 from stancewire.data.issues import load_issues
 from stancewire.data.windows import MAX_SLOTS, SLOT_TOKENS, Window
 from stancewire.inference.cli import main
 from stancewire.inference.scorer import Scorer
-from stancewire.models.base import load_model
+from stancewire.models.base import load_model, read_config, softmax
+from stancewire.models.baseline import BaselineModel, describe_slot
+from stancewire.models.encoder import EncoderModel
+from stancewire.models.ensemble import EnsembleModel
 from stancewire.models.tokens import WindowTokenizer, add_slot_tokens, pad
 from stancewire.training.calibrate import expected_calibration_error
 from stancewire.training.dataset import build_split
@@ -27,8 +36,6 @@ from stancewire.training.fit_encoder import export_onnx, resolve_base
 from stancewire.training.network import StanceNetwork
 from stancewire.training.recipe import Recipe, load_recipe
 from stancewire.training.train import train
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +106,7 @@ def test_labels_reach_the_slots_of_their_actors(small_corpus: Path, tmp_path: Pa
 def test_the_baseline_trains_tracks_and_scores(small_corpus: Path, tmp_path: Path) -> None:
     result = train(recipe(small_corpus, tmp_path / "model", model="baseline"))
     names = {path.name for path in result.folder.iterdir()}
-    assert names == {"config.json", "metrics.json", "model.safetensors", "vocabulary.json", "README.md"}
+    assert names == {"config.json", "metrics.json", "lexical.safetensors", "vocabulary.json", "README.md"}
     rows = Scorer.from_pretrained(result.folder).score("Japan imposed new sanctions on Russia on Friday.")
     assert {row.model for row in rows} == {"test 0.1.0"}
     mlflow.set_tracking_uri("sqlite:///mlflow.db")
@@ -112,8 +119,41 @@ def test_the_baseline_trains_tracks_and_scores(small_corpus: Path, tmp_path: Pat
 def test_the_same_recipe_gives_the_same_baseline(small_corpus: Path, tmp_path: Path) -> None:
     one = train(recipe(small_corpus, tmp_path / "one", model="baseline"))
     other = train(recipe(small_corpus, tmp_path / "other", model="baseline"))
-    assert (one.folder / "model.safetensors").read_bytes() == (other.folder / "model.safetensors").read_bytes()
+    assert (one.folder / "lexical.safetensors").read_bytes() == (other.folder / "lexical.safetensors").read_bytes()
     assert one.figures == other.figures
+
+
+def test_the_baseline_scores_as_scikit_learn_does(small_corpus: Path, tmp_path: Path) -> None:
+    wanted = recipe(small_corpus, tmp_path / "model", model="baseline")
+    folder = train(wanted).folder
+    split = build_split(wanted, load_issues())
+    rows = [(example, slot) for example in split.train for slot in range(len(example.window.actors))]
+    texts = [describe_slot(example.window, slot) for example, slot in rows]
+    words = {"sublinear_tf": True, "min_df": 2, "token_pattern": r"(?u)\b\w+\b"}
+    sentence = TfidfVectorizer(ngram_range=(1, 3), max_features=30_000, **words)
+    context = TfidfVectorizer(max_features=7_500, **words)
+    features = hstack(
+        [sentence.fit_transform([t["sentence"] for t in texts]), context.fit_transform([t["context"] for t in texts])]
+    ).tocsr()
+    labels = np.array([example.stances[slot][0] for example, slot in rows])
+    classifier = LogisticRegression(C=4.0, max_iter=400, random_state=wanted.seed)
+    classifier.fit(features[labels != IGNORED], labels[labels != IGNORED])
+    model = load_model(folder)
+    model.config.temperature = 1.0
+    ours = np.concatenate([scores.stance[:, 0] for scores in model.predict([x.window for x in split.train])])
+    np.testing.assert_allclose(ours[:, classifier.classes_], classifier.predict_proba(features), atol=0.01)
+
+
+def test_the_ensemble_pools_both_members(small_corpus: Path, tiny_base: Path, tmp_path: Path) -> None:
+    encoder = {"base": str(tiny_base), "epochs": 1, "bf16": False, "max_length": 96}
+    folder = train(recipe(small_corpus, tmp_path / "model", model="ensemble", encoder=encoder)).folder
+    window = Window(0, "", "[A0] lifted its sanctions on [A1].", "", ("a", "b"), (True, True), "")
+    config = read_config(folder)
+    (pooled,), _ = EnsembleModel(folder, config).logits([window])
+    (one,), _ = EncoderModel(folder, config).logits([window])
+    (other,), _ = BaselineModel(folder, config).logits([window])
+    mean = (np.log(softmax(one, 1.0)) + np.log(softmax(other, 1.0))) / 2
+    np.testing.assert_allclose(pooled, mean, atol=1e-3)
 
 
 def test_the_encoder_trains_and_is_reproducible(small_corpus: Path, tiny_base: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 import pyarrow.parquet as pq
 import pytest
+
 from stancewire.data import writers
 from stancewire.data.errors import StancewireError
 from stancewire.data.schema import POSITION_COLUMNS, POSITION_SCHEMA_VERSION, Position

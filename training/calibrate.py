@@ -26,7 +26,7 @@ def calibrate(model: StanceModel, examples: Sequence[Example]) -> dict[str, floa
     Returns:
         Held-out label F1 for each issue and over all, negative log-likelihood and expected calibration error.
     """
-    stance_logits, sentiment_logits = model.logits([example.window for example in examples])  # type: ignore[attr-defined]
+    stance_logits, sentiment_logits = model.logits([example.window for example in examples])
     logits = np.concatenate(stance_logits)
     gold = np.concatenate([np.array(example.stances) for example in examples])
     sentiment = np.concatenate(sentiment_logits)

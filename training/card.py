@@ -23,7 +23,7 @@ def write_card(
         "",
         "## Made from",
         "",
-        f"- Type: {config.type}" + (f", fine-tuned from `{recipe.encoder.base}`" if config.type == "encoder" else ""),
+        f"- Type: {config.type}" + (f", fine-tuned from `{recipe.encoder.base}`" if config.type != "baseline" else ""),
         f"- Stances learnt from: {_names(recipe.data.train)}",
         f"- Sentiment learnt from: the same, and {_names(recipe.data.sentiment)}"
         if recipe.data.sentiment

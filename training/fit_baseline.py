@@ -1,36 +1,71 @@
-"""Fitting of the TF-IDF baseline."""
+"""Fitting of the TF-IDF baseline with scikit-learn."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix, hstack
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from ..data.corpus import IGNORED
 from ..data.issues import Issue
-from ..models.baseline import TextFeatures, describe_slot, save_baseline
+from ..data.schema import SENTIMENTS
+from ..models.base import CLASSES
+from ..models.baseline import NGRAMS, TOKEN_PATTERN, describe_slot, save_baseline
 from .dataset import Split
-from .recipe import Recipe
+from .recipe import BaselineRecipe, Recipe
+
+_NEVER = -20.0
+"""Intercept of a class that no label shows."""
 
 
 def fit_baseline(recipe: Recipe, split: Split, issues: Sequence[Issue], folder: Path) -> None:
     """Fits one logistic regression for each issue and one for sentiment, and writes them into a folder."""
     rows = [(example, slot) for example in split.train for slot in range(len(example.window.actors))]
     texts = [describe_slot(example.window, slot) for example, slot in rows]
-    features = TextFeatures.fit(texts, recipe.baseline.max_features)
-    matrix = features.transform(texts)
-    stance = {}
-    for column, issue in enumerate(issues):
-        labels = np.array([example.stances[slot][column] for example, slot in rows])
-        stance[issue.id] = _fit(matrix, labels, recipe)
+    vectorizers = {name: _vectorizer(name, texts, recipe.baseline) for name in NGRAMS}
+    matrix = csr_matrix(hstack([v.transform([text[name] for text in texts]) for name, v in vectorizers.items()]))
+    columns = [
+        _linear(matrix, np.array([example.stances[slot][column] for example, slot in rows]), len(CLASSES), recipe)
+        for column in range(len(issues))
+    ]
     sentiments = np.array([example.sentiments[slot] for example, slot in rows])
-    known = (sentiments != IGNORED).any()
-    save_baseline(folder, features, stance, _fit(matrix, sentiments, recipe) if known else None)
+    columns.append(_linear(matrix, sentiments, len(SENTIMENTS), recipe))
+    save_baseline(
+        folder,
+        {name: vectorizer.get_feature_names_out().tolist() for name, vectorizer in vectorizers.items()},
+        {name: vectorizer.idf_ for name, vectorizer in vectorizers.items()},
+        np.concatenate([weights for weights, _ in columns], axis=1),
+        np.concatenate([intercept for _, intercept in columns]),
+    )
 
 
-def _fit(matrix, labels: np.ndarray, recipe: Recipe) -> LogisticRegression:
+def _vectorizer(name: str, texts: Sequence[dict[str, str]], options: BaselineRecipe) -> TfidfVectorizer:
+    most = options.max_features if name == "sentence" else options.max_features // 4
+    vectorizer = TfidfVectorizer(
+        ngram_range=(1, NGRAMS[name]), max_features=most, sublinear_tf=True, min_df=2, token_pattern=TOKEN_PATTERN
+    )
+    return vectorizer.fit([text[name] for text in texts])
+
+
+def _linear(matrix: Any, labels: np.ndarray, n_classes: int, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (n-grams, classes) and intercepts (classes,) of one multinomial logistic regression."""
+    weights, intercept = np.zeros((matrix.shape[1], n_classes)), np.full(n_classes, _NEVER)
     kept = labels != IGNORED
+    seen = np.unique(labels[kept])
+    if len(seen) < 2:
+        # Nothing to tell apart: all classes alike where there is no label, the only one where there is one.
+        intercept[seen if len(seen) else slice(None)] = 0.0
+        return weights, intercept
     classifier = LogisticRegression(C=recipe.baseline.c, max_iter=400, random_state=recipe.seed)
-    return classifier.fit(matrix[kept], labels[kept])
+    classifier.fit(matrix[kept], labels[kept])
+    coefficients, offsets = np.asarray(classifier.coef_), np.asarray(classifier.intercept_)
+    if len(seen) == 2:
+        # Of two classes scikit-learn keeps the second's log odds only.
+        coefficients, offsets = np.vstack([0 * coefficients, coefficients]), np.array([0.0, offsets[0]])
+    weights[:, seen], intercept[seen] = coefficients.T, offsets
+    return weights, intercept

@@ -71,8 +71,18 @@ class BaselineRecipe(_Section):
         c: Inverse regularisation strength of the logistic regression.
     """
 
-    max_features: int = Field(default=40_000, ge=100)
+    max_features: int = Field(default=30_000, ge=100)
     c: float = Field(default=4.0, gt=0)
+
+
+class EnsembleRecipe(_Section):
+    """How encoder and baseline are joined.
+
+    Attributes:
+        baseline_weight: Share of the baseline in the pooled log probabilities.
+    """
+
+    baseline_weight: float = Field(default=0.5, gt=0, lt=1)
 
 
 class Recipe(_Section):
@@ -81,7 +91,7 @@ class Recipe(_Section):
     Attributes:
         name: Name of the model, as it will stand in the position table.
         version: Its version.
-        model: ``encoder`` or ``baseline``.
+        model: ``encoder``, ``baseline`` or ``ensemble`` (both, pooled).
         seed: Seed of every random choice.
         issues: An issues file; None is the one that ships.
         output: Folder that the model is written to.
@@ -90,7 +100,7 @@ class Recipe(_Section):
 
     name: str
     version: str = "0.1.0"
-    model: Literal["encoder", "baseline"] = "encoder"
+    model: Literal["encoder", "baseline", "ensemble"] = "encoder"
     seed: int = 13
     issues: str | None = None
     output: str = "runs/model"
@@ -98,6 +108,7 @@ class Recipe(_Section):
     data: DataRecipe = DataRecipe()
     encoder: EncoderRecipe = EncoderRecipe()
     baseline: BaselineRecipe = BaselineRecipe()
+    ensemble: EnsembleRecipe = EnsembleRecipe()
 
 
 def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:

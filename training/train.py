@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..data.errors import StancewireError
-from ..data.issues import load_issues
+from ..data.issues import Issue, load_issues
 from ..models.base import CONFIG, ModelConfig, load_model
 from .calibrate import calibrate
 from .card import write_card
-from .dataset import build_split
+from .dataset import Split, build_split
 from .recipe import Recipe
 
 METRICS = "metrics.json"
@@ -37,7 +38,7 @@ def train(recipe: Recipe, force: bool = False) -> TrainingResult:
     Raises:
         StancewireError: The data or the base encoder is missing, or the output folder is taken.
     """
-    from .tracking import MlflowCallback, log_figures, log_model_folder, tracked_run
+    from .tracking import log_figures, log_model_folder, tracked_run
 
     folder = _prepare_output(Path(recipe.output), force)
     issues = load_issues(recipe.issues)
@@ -45,16 +46,7 @@ def train(recipe: Recipe, force: bool = False) -> TrainingResult:
     data = split.summary()
     with tracked_run(recipe) as run_id:
         config = ModelConfig(recipe.model, recipe.name, recipe.version, issues, {issue.id: 0.5 for issue in issues})
-        figures: dict[str, float] = {}
-        if recipe.model == "encoder":
-            from .fit_encoder import fit_encoder
-
-            figures = fit_encoder(recipe, split, len(issues), folder, [MlflowCallback()])
-            config.options = {"max_length": recipe.encoder.max_length}
-        else:
-            from .fit_baseline import fit_baseline
-
-            fit_baseline(recipe, split, issues, folder)
+        figures = _fit(recipe, split, issues, folder, config)
         # The folder must load before it is calibrated, and is written again with what calibration found.
         config.write(folder)
         model = load_model(folder)
@@ -65,6 +57,24 @@ def train(recipe: Recipe, force: bool = False) -> TrainingResult:
         log_figures(figures | {key: float(value) for key, value in data.items()})
         log_model_folder(folder)
     return TrainingResult(folder, run_id, figures)
+
+
+def _fit(recipe: Recipe, split: Split, issues: Sequence[Issue], folder: Path, config: ModelConfig) -> dict[str, float]:
+    """Fits what the recipe asks for into the folder and notes its options in the configuration."""
+    figures: dict[str, float] = {}
+    if recipe.model in ("baseline", "ensemble"):
+        from .fit_baseline import fit_baseline
+
+        fit_baseline(recipe, split, issues, folder)
+    if recipe.model in ("encoder", "ensemble"):
+        from .fit_encoder import fit_encoder
+        from .tracking import MlflowCallback
+
+        figures = fit_encoder(recipe, split, len(issues), folder, [MlflowCallback()])
+        config.options["max_length"] = recipe.encoder.max_length
+    if recipe.model == "ensemble":
+        config.options["baseline_weight"] = recipe.ensemble.baseline_weight
+    return figures
 
 
 def _prepare_output(folder: Path, force: bool) -> Path:
