@@ -30,7 +30,6 @@ CONFIG = "config.json"
 _TYPES = {
     "encoder": ("encoder", "EncoderModel"),
     "baseline": ("baseline", "BaselineModel"),
-    "ensemble": ("ensemble", "EnsembleModel"),
 }
 
 
@@ -51,7 +50,7 @@ class ModelConfig:
     """What a model folder says of itself.
 
     Attributes:
-        type: ``encoder``, ``baseline`` or ``ensemble`` (both together).
+        type: ``encoder`` or ``baseline``.
         name: Name of the model.
         version: Version of the model.
         issues: The issues it was trained for, in the order of its outputs.

@@ -39,7 +39,7 @@ def test_own_text_learns_from_our_text_alone() -> None:
         ("name: a\nencoder: {zzz: 3}", r"unknown key 'encoder\.zzz'; known are base, max_length"),
         ("version: 1.0.0", "name: field required"),
         ("name: a\nencoder: {epochs: 0}", r"encoder\.epochs: input should be greater than or equal to 1"),
-        ("name: a\nmodel: forest", "model: input should be 'encoder', 'baseline' or 'ensemble'"),
+        ("name: a\nmodel: forest", "model: input should be 'encoder' or 'baseline'"),
         ("- a", "not a mapping"),
         ("name: [", "broken YAML"),
     ],

@@ -25,10 +25,8 @@ from stancewire.data.issues import load_issues
 from stancewire.data.windows import MAX_SLOTS, SLOT_TOKENS, Window
 from stancewire.inference.cli import main
 from stancewire.inference.scorer import Scorer
-from stancewire.models.base import load_model, read_config, softmax
-from stancewire.models.baseline import BaselineModel, describe_slot
-from stancewire.models.encoder import EncoderModel
-from stancewire.models.ensemble import EnsembleModel
+from stancewire.models.base import load_model
+from stancewire.models.baseline import describe_slot
 from stancewire.models.tokens import WindowTokenizer, add_slot_tokens, pad
 from stancewire.training.calibrate import expected_calibration_error
 from stancewire.training.dataset import build_split
@@ -142,18 +140,6 @@ def test_the_baseline_scores_as_scikit_learn_does(small_corpus: Path, tmp_path: 
     model.config.temperature = 1.0
     ours = np.concatenate([scores.stance[:, 0] for scores in model.predict([x.window for x in split.train])])
     np.testing.assert_allclose(ours[:, classifier.classes_], classifier.predict_proba(features), atol=0.01)
-
-
-def test_the_ensemble_pools_both_members(small_corpus: Path, tiny_base: Path, tmp_path: Path) -> None:
-    encoder = {"base": str(tiny_base), "epochs": 1, "bf16": False, "max_length": 96}
-    folder = train(recipe(small_corpus, tmp_path / "model", model="ensemble", encoder=encoder)).folder
-    window = Window(0, "", "[A0] lifted its sanctions on [A1].", "", ("a", "b"), (True, True), "")
-    config = read_config(folder)
-    (pooled,), _ = EnsembleModel(folder, config).logits([window])
-    (one,), _ = EncoderModel(folder, config).logits([window])
-    (other,), _ = BaselineModel(folder, config).logits([window])
-    mean = (np.log(softmax(one, 1.0)) + np.log(softmax(other, 1.0))) / 2
-    np.testing.assert_allclose(pooled, mean, atol=1e-3)
 
 
 def test_the_encoder_trains_and_is_reproducible(small_corpus: Path, tiny_base: Path, tmp_path: Path) -> None:

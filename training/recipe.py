@@ -75,23 +75,13 @@ class BaselineRecipe(_Section):
     c: float = Field(default=4.0, gt=0)
 
 
-class EnsembleRecipe(_Section):
-    """How encoder and baseline are joined.
-
-    Attributes:
-        baseline_weight: Share of the baseline in the pooled log probabilities.
-    """
-
-    baseline_weight: float = Field(default=0.5, gt=0, lt=1)
-
-
 class Recipe(_Section):
     """Everything that makes a model.
 
     Attributes:
         name: Name of the model, as it will stand in the position table.
         version: Its version.
-        model: ``encoder``, ``baseline`` or ``ensemble`` (both, pooled).
+        model: ``encoder`` or ``baseline``.
         seed: Seed of every random choice.
         issues: An issues file; None is the one that ships.
         output: Folder that the model is written to.
@@ -100,7 +90,7 @@ class Recipe(_Section):
 
     name: str
     version: str = "0.1.0"
-    model: Literal["encoder", "baseline", "ensemble"] = "encoder"
+    model: Literal["encoder", "baseline"] = "encoder"
     seed: int = 13
     issues: str | None = None
     output: str = "runs/model"
@@ -108,7 +98,6 @@ class Recipe(_Section):
     data: DataRecipe = DataRecipe()
     encoder: EncoderRecipe = EncoderRecipe()
     baseline: BaselineRecipe = BaselineRecipe()
-    ensemble: EnsembleRecipe = EnsembleRecipe()
 
 
 def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:

@@ -61,20 +61,16 @@ def train(recipe: Recipe, force: bool = False) -> TrainingResult:
 
 def _fit(recipe: Recipe, split: Split, issues: Sequence[Issue], folder: Path, config: ModelConfig) -> dict[str, float]:
     """Fits what the recipe asks for into the folder and notes its options in the configuration."""
-    figures: dict[str, float] = {}
-    if recipe.model in ("baseline", "ensemble"):
+    if recipe.model == "baseline":
         from .fit_baseline import fit_baseline
 
         fit_baseline(recipe, split, issues, folder)
-    if recipe.model in ("encoder", "ensemble"):
-        from .fit_encoder import fit_encoder
-        from .tracking import MlflowCallback
+        return {}
+    from .fit_encoder import fit_encoder
+    from .tracking import MlflowCallback
 
-        figures = fit_encoder(recipe, split, len(issues), folder, [MlflowCallback()])
-        config.options["max_length"] = recipe.encoder.max_length
-    if recipe.model == "ensemble":
-        config.options["baseline_weight"] = recipe.ensemble.baseline_weight
-    return figures
+    config.options["max_length"] = recipe.encoder.max_length
+    return fit_encoder(recipe, split, len(issues), folder, [MlflowCallback()])
 
 
 def _prepare_output(folder: Path, force: bool) -> Path:
