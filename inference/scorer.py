@@ -179,9 +179,18 @@ def _position(
 
 
 def _article_of(index: Any, record: dict[str, Any], text_column: str) -> Article:
-    known = {name: record.get(name) for name in ARTICLE_FIELDS if name not in ("id", "text")}
-    values = {name: str(value) for name, value in known.items() if isinstance(value, str) and value}
-    published = known.get("published")
-    if published is not None and hasattr(published, "strftime"):
-        values["published"] = published.strftime("%Y-%m-%d")
-    return Article(str(record.get("id", index)), str(record[text_column]), **values)
+    text = record[text_column]
+    if not isinstance(text, str):
+        raise StancewireError(f"row {index!r} of the frame has no text in {text_column!r}; drop or fill it first")
+    values = {name: _plain(record.get(name)) for name in ARTICLE_FIELDS if name not in ("id", "text")}
+    return Article(str(record.get("id", index)), text, **values)
+
+
+def _plain(value: Any) -> str | None:
+    """A cell of a frame as text: dates as ISO dates, what is missing as None."""
+    if isinstance(value, str):
+        return value or None
+    # Missing values of pandas and NumPy are not equal to themselves.
+    if value is None or value != value or not hasattr(value, "strftime"):
+        return None
+    return value.strftime("%Y-%m-%d")

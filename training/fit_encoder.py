@@ -289,7 +289,7 @@ def export_onnx(network: StanceNetwork, tokenizer: WindowTokenizer, folder: Path
         # Weights and activations scaled by blocks of 64: scaled by tensor they cost two points of label F1.
         quantizer = MatMulNBitsQuantizer(onnx.load(plain), bits=8, block_size=64, is_symmetric=True, accuracy_level=4)
         quantizer.process()
-        quantizer.model.save_model_to_file(str(blocked), False)
+        quantizer.model.save_model_to_file(str(blocked), False)  # type: ignore[union-attr]
         quantize_dynamic(
             str(blocked),
             str(folder / WEIGHTS),
