@@ -91,6 +91,7 @@ class Source:
         max_chars: The longest text an article may have.
         path: Its path; None for standard input.
         size: Its size on disk in bytes, where that is the size of the stream.
+        article_id: The id of its article, if it is one article and not a table of them.
     """
 
     where: str
@@ -99,6 +100,7 @@ class Source:
     max_chars: int
     path: Path | None = None
     size: int | None = None
+    article_id: str | None = None
 
 
 def listed(names: Iterable[object], most: int = 20) -> str:

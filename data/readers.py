@@ -10,7 +10,8 @@ import os
 import re
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
@@ -130,16 +131,28 @@ def read_articles(
     if format is not None and format not in READERS:
         raise StancewireError(f"unknown input format {format!r}; choose one of: {', '.join(INPUT_FORMATS)}")
     files = find_files(paths)
+    ids = _file_ids(files)
     check = _Checker(max_chars)
-    records = (record for file in files for record in _file_records(file, columns, format, max_chars))
+    records = (record for file in files for record in _file_records(file, ids, columns, format, max_chars))
     return (check(record) if isinstance(record, Record) else record for record in records)
 
 
-def _file_records(file: Input, columns: Columns, format: str | None, max_chars: int) -> Records:
-    where = "standard input" if file == STDIN else file.as_posix()
+def _file_ids(files: Sequence[Input]) -> dict[Path, str]:
+    """The id of a file that is one article: its name without the ending, or its path where two share the name."""
+    paths = [file for file in files if isinstance(file, Path)]
+    stems = {path: (path.with_suffix("") if _is_gzip(path) else path).stem for path in paths}
+    shared = Counter(stems.values())
+    return {path: stem if shared[stem] == 1 else path.as_posix() for path, stem in stems.items()}
+
+
+def _file_records(
+    file: Input, ids: Mapping[Path, str], columns: Columns, format: str | None, max_chars: int
+) -> Records:
+    path = file if isinstance(file, Path) else None
+    where = path.as_posix() if path else "standard input"
     try:
         with _open(file) as (stream, size):
-            source = Source(where, stream, columns, max_chars, None if file == STDIN else file, size)
+            source = Source(where, stream, columns, max_chars, path, size, ids[path] if path else None)
             yield from _reader(source, format)(source)
     except UnreadableError as exc:
         yield Rejected(where, str(exc))
@@ -204,7 +217,7 @@ def _sniff(source: Source) -> str:
 def _read_text(source: Source) -> Records:
     """One article, its text exactly as in the file."""
     text = read_whole(source, MAX_FILE_BYTES, "split it into one file per article")
-    yield Record(source.where, {"text": text}, _path_id(source))
+    yield Record(source.where, {"text": text}, source.article_id)
 
 
 def _read_html(source: Source) -> Records:
@@ -222,11 +235,7 @@ def _read_html(source: Source) -> Records:
     if page is None or not (page.text or "").strip():
         raise UnreadableError("no main text was found in the HTML: save the article's text as .txt instead")
     values = {"text": page.text, "title": page.title, "published": page.date, "url": page.url}
-    yield Record(source.where, {**values, "source": page.sitename or page.hostname}, _path_id(source))
-
-
-def _path_id(source: Source) -> str | None:
-    return source.path.as_posix() if source.path else None
+    yield Record(source.where, {**values, "source": page.sitename or page.hostname}, source.article_id)
 
 
 READERS: dict[str, Callable[[Source], Records]] = {

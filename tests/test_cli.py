@@ -45,7 +45,7 @@ def lines(path: Path) -> list[dict]:
 def test_a_folder_prints_a_readable_table(tmp_path: Path) -> None:
     done = run("score", str(EXAMPLES), cwd=tmp_path)
     assert done.returncode == 0
-    for word in ("actor", "issue", "stance", "sentence", "2-sanctions-vote.txt", "EU"):
+    for word in ("actor", "issue", "stance", "sentence", "2-sanctions-vote", "EU"):
         assert word in done.stdout
 
 
@@ -70,7 +70,7 @@ def test_offsets_are_those_of_the_text_as_given(tmp_path: Path) -> None:
     assert rows
     for row in rows:
         assert text[row["start"] : row["end"]] == row["text"]
-        assert row["article_id"] == "a.txt"
+        assert row["article_id"] == "a"
         assert 0 <= row["confidence"] <= 1
         assert row["kind"] == "stance" or row["issue"] == ""
 

@@ -125,10 +125,10 @@ class TestFindFiles:
 
 class TestPlainText:
     @pytest.mark.parametrize("ending", ["txt", "md", "TXT", "txt.gz"])
-    def test_text_is_kept_as_given_and_the_path_is_the_id(self, ending: str) -> None:
+    def test_text_is_kept_as_given_and_the_name_is_the_id(self, ending: str) -> None:
         content = b"# Title\r\n\r\n  The *mayor*\topposes it. \n"
         name = save(f"d/a.{ending}", gzip.compress(content) if ending.endswith("gz") else content)
-        assert one(name) == Article(f"d/a.{ending}", content.decode())
+        assert one(name) == Article("a", content.decode())
 
     def test_empty(self) -> None:
         assert rejected(save("a.txt", "")) == Rejected("a.txt", "empty text")
@@ -214,7 +214,7 @@ class TestEncodings:
 class TestHtml:
     def test_main_text_and_metadata(self) -> None:
         article = one(save("d/a.html", PAGE.format(head="", body=PARAGRAPH * 3)))
-        assert article.id == "d/a.html"
+        assert article.id == "a"
         assert "opposes the new tax because" in article.text
         assert "Home" not in article.text
         assert "<" not in article.text
@@ -529,6 +529,11 @@ class TestIds:
         records = [{"text": TEXT}, {"id": f"{base}-2", "text": "other"}, {"text": TEXT}, {"id": " ", "text": TEXT}]
         ids = [article.id for article in read_articles([save("a.jsonl", jsonl(*records))])]  # type: ignore[union-attr]
         assert ids == [base, f"{base}-2", f"{base}-3", f"{base}-4"]
+
+    def test_a_file_is_known_by_its_name_and_by_its_path_where_two_share_it(self) -> None:
+        names = [save("d/a.txt", "one"), save("e/a.md", "two"), save("e/b.v2.txt", "three")]
+        ids = [article.id for article in read_articles(names)]  # type: ignore[union-attr]
+        assert ids == ["d/a.txt", "e/a.md", "b.v2"]
 
     def test_every_run_starts_anew(self) -> None:
         name = save("a.jsonl", jsonl({"id": 1, "text": "one"}))
