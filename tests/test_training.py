@@ -176,8 +176,8 @@ def test_onnx_gives_what_torch_gives(tiny_base: Path, tmp_path: Path) -> None:
     ours = session.run(["stance", "sentiment"], batch._asdict())
     with torch.no_grad():
         theirs = net.logits(*(torch.from_numpy(array) for array in batch))
-    np.testing.assert_allclose(ours[0], theirs[0].numpy(), atol=1e-4)
-    np.testing.assert_allclose(ours[1], theirs[1].numpy(), atol=1e-4)
+    np.testing.assert_allclose(np.asarray(ours[0]), theirs[0].numpy(), atol=1e-4)
+    np.testing.assert_allclose(np.asarray(ours[1]), theirs[1].numpy(), atol=1e-4)
 
 
 def test_each_slot_reads_its_own_tokens(tiny_base: Path) -> None:
