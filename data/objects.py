@@ -10,7 +10,7 @@ _NAMING = frozenset({"name", "title", "demonym", "metonym", "description", "grou
 _MOST = 3
 
 
-def find_objects(mentions: Sequence[Sequence[Mention]], sentence: int, actor: str, issue: str, label: str) -> list[str]:
+def find_objects(mentions: Sequence[Sequence[Mention]], sentence: int, actor: str, issue: str) -> list[str]:
     """Lists the object of a position.
 
     For sanctions and recognition it is whoever else the sentence names, nearest after the actor first; for military
@@ -22,12 +22,10 @@ def find_objects(mentions: Sequence[Sequence[Mention]], sentence: int, actor: st
         sentence: Index of the sentence.
         actor: Who holds the position.
         issue: The issue.
-        label: The stance.
 
     Returns:
         At most three canonical names; empty where the text names none.
     """
-    del label
     for index in (sentence, sentence - 1):
         if index < 0:
             break

@@ -162,7 +162,7 @@ class _Matching:
             gold[_first(stance.actor), stance.issue][stance.stance] += 1
         known = {name: _first(s.actor) for s in self.required for name in alternatives(s.actor)}
         predicted: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-        for _, actor, issue, label in self.predicted:
+        for _, actor, issue, label in sorted(self.predicted):
             name = next((known[other] for other in known if same_actor(actor, frozenset({other}))), actor)
             predicted[name, issue][label] += 1
         undecided = {(name, s.issue) for s in self.optional for name in alternatives(s.actor)}

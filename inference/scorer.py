@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..data.actors import ActorResolver
-from ..data.candidates import open_issues
+from ..data.candidates import find_candidates
 from ..data.errors import StancewireError
 from ..data.objects import find_objects
 from ..data.schema import ARTICLE_FIELDS, POSITION_COLUMNS, SENTIMENTS, Article, Mention, Position, Span
@@ -129,16 +129,17 @@ class Scorer:
         return _Read(article, sentences, mentions, [window for window in windows if window.actors])
 
     def _positions(self, read: _Read, window: Window, scores: WindowScores) -> Iterator[Position]:
-        opened = open_issues(window, self.model.config.issues)
-        for slot, actor in enumerate(window.actors):
-            for column, issue in enumerate(self.model.config.issues):
-                probabilities = scores.stance[slot, column]
-                if opened[column] and 1 - probabilities[0] >= self.model.config.thresholds[issue.id]:
-                    best = 1 + int(np.argmax(probabilities[1:]))
-                    objects = find_objects(read.mentions, window.sentence, actor, issue.id, CLASSES[best])
-                    yield _position(
-                        self.model, read, window, "stance", actor, issue.id, CLASSES[best], probabilities[best], objects
-                    )
+        issues = self.model.config.issues
+        columns = {issue.id: column for column, issue in enumerate(issues)}
+        slots = {actor: slot for slot, actor in enumerate(window.actors)}
+        for _, actor, issue in find_candidates(window, issues):
+            probabilities = scores.stance[slots[actor], columns[issue]]
+            if 1 - probabilities[0] >= self.model.config.thresholds[issue]:
+                best = 1 + int(np.argmax(probabilities[1:]))
+                objects = find_objects(read.mentions, window.sentence, actor, issue)
+                yield _position(
+                    self.model, read, window, "stance", actor, issue, CLASSES[best], probabilities[best], objects
+                )
         if scores.sentiment is None:
             return
         for slot, actor in enumerate(window.actors):
