@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from .errors import StancewireError
+from .schema import Span
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,10 @@ class Issue:
     def has_cue(self, text: str) -> bool:
         """Whether one of the cues stands in the text."""
         return self._pattern.search(text) is not None
+
+    def find_cues(self, text: str) -> list[Span]:
+        """Where its cues stand in the text."""
+        return [Span(*match.span()) for match in self._pattern.finditer(text)]
 
 
 def _cue_pattern(cue: str) -> str:

@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 _LABEL = re.compile(
     r"(?:^|(?<=\n)|(?<=[.?!)\]”\"]\s)|(?<=[.?!]\s\s))"
-    r"(?P<label>(?:[A-Z][A-Z.’'-]*[A-Z.]|[QA])(?:\s+[A-Z][A-Z.’'-]*[A-Z.]){0,4})\s?:(?=\s)"
+    r"(?P<label>(?:[A-Z][A-Z.’'-]*[A-Z.]|[QA])(?:\s+[A-Z][A-Z.’'-]*[A-Z.]){0,4}"
+    r"|Question|Answer|Reporter|Journalist|Interviewer|Moderator|Minister|President"
+    r"|(?:Deputy )?Spokes(?:man|woman|person)"
+    r")\s?:(?=\s)"
     # *Q  Is it true?* without a colon is how the White House writes it.
     r"|(?:^|(?<=\n))(?P<asks>Q)(?=\s+[A-Z][a-z])"
 )
@@ -53,7 +56,7 @@ def find_turns(text: str) -> list[Turn]:
 
 
 def _turn(label: re.Match[str], end: int) -> Turn:
-    words = label["label"] or label["asks"]
+    words = (label["label"] or label["asks"]).upper()
     bare = _TITLE.sub("", words)
     named = bare != words or " " in words
     asks = _ASKS.match(words) is not None

@@ -83,3 +83,31 @@ def actors(gold: str | None, misses: bool, as_json: bool) -> int:
             "\n".join([*(f"MISS  {line}" for line in scores.misses), *(f"WRONG {line}" for line in scores.wrong)])
         )
     return 0
+
+
+@command.command(
+    "agreement",
+    epilog="""\b
+Examples:
+  stancewire data agreement
+  stancewire data agreement my_annotations.jsonl --json""",
+)
+@click.argument("annotations", required=False, metavar="[ANNOTATIONS]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def agreement(annotations: str | None, as_json: bool) -> int:
+    """Measures how far two independent annotators agree (by default on the corpus that ships with the package)."""
+    from ...data.agreement import measure_agreement, read_annotations
+
+    passages = read_annotations(annotations)
+    figures = measure_agreement(passages)
+    if as_json:
+        click.echo(json.dumps({name: one._asdict() for name, one in figures.items()}))
+        return 0
+    click.echo(f"{len(passages)} passages, {sum(one.sentences for one in passages)} sentences, annotated twice")
+    click.echo(f"{'issue':28} {'alpha':>6} {'tuple F1':>9} {'detection F1':>13} {'same stance':>12} {'labels':>7}")
+    for name, one in figures.items():
+        click.echo(
+            f"{name:28} {one.alpha:6.3f} {one.tuple_f1:9.3f} {one.detection_f1:13.3f} {one.stance_accuracy:12.3f} "
+            f"{one.labels:7}"
+        )
+    return 0
