@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .corpus import STANCE_CLASSES
-from .errors import StancewireError
+from .errors import MissingExtraError, StancewireError
 from .names import normalise_name
 
 
@@ -96,12 +96,12 @@ def measure_agreement(annotations: list[DoubleAnnotation]) -> dict[str, Agreemen
     """Agreement for each issue, and for ``all`` of them pooled. Labels marked optional by either count for neither.
 
     Raises:
-        StancewireError: The package for alpha is not installed.
+        MissingExtraError: The package for alpha is not installed.
     """
     try:
         from krippendorff import alpha
     except ImportError as error:
-        raise StancewireError("agreement needs the training extra: pip install 'stancewire[training]'") from error
+        raise MissingExtraError("measuring agreement", "training") from error
 
     cells: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for one in annotations:

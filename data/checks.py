@@ -1,4 +1,4 @@
-"""What is wrong with labelled articles: offsets, labels, actors that the resolver does not find."""
+"""What is wrong with labelled articles: offsets, labels, actors, balance, near-duplicates and leaks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from .actors import ActorResolver
 from .corpus import LabelledArticle, make_examples
+from .duplicates import find_near_duplicates
 from .issues import Issue, issue_ids
 from .schema import SENTIMENTS, STANCES
 
@@ -18,6 +19,7 @@ class CorpusReport:
 
     Attributes:
         errors: Lines that say what is wrong and where; the labels cannot be trusted before they are mended.
+        warnings: Lines that say what a model may learn badly from: starved labels, one actor too often, copies.
         articles: Number of articles.
         sentences: Number of sentences.
         labels: How often each issue and stance is annotated, and each sentiment.
@@ -27,6 +29,7 @@ class CorpusReport:
     """
 
     errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     articles: int = 0
     sentences: int = 0
     labels: Counter[str] = field(default_factory=Counter)
@@ -55,6 +58,47 @@ def check_corpus(articles: Iterable[LabelledArticle], issues: Sequence[Issue], r
         if not problems:
             _resolve(report, one, issues, resolver)
     return report
+
+
+def balance_warnings(report: CorpusReport, issues: Sequence[Issue], least: int, most_share: float) -> Iterator[str]:
+    """Labels and actors out of balance.
+
+    Args:
+        report: A finished report.
+        issues: The issues.
+        least: Annotations that each issue and stance should have.
+        most_share: Largest share of the stances that one actor should hold, 0 to 1.
+    """
+    for name in (f"{issue.id} {stance}" for issue in issues for stance in STANCES):
+        if report.labels[name] < least:
+            yield f"{name}: {report.labels[name]} annotations, fewer than {least}; write or label more of them"
+    total = sum(report.actors.values())
+    for actor, count in report.actors.most_common():
+        if count <= most_share * total:
+            break
+        share = f"{count / total:.1%} of the stances, more than {most_share:.0%}"
+        yield f"{actor}: holds {share}; let others take its sides"
+
+
+def duplicate_warnings(articles: Sequence[LabelledArticle], against: Sequence[LabelledArticle] = ()) -> Iterator[str]:
+    """Sentences that are near-copies of another article's, and those that leak from the data of an evaluation.
+
+    Args:
+        articles: The articles to learn from.
+        against: Articles that a model will be measured on.
+    """
+    held_out = {one.article.id for one in against}
+    texts = (
+        ((one.article.id, index), one.article.text[span.start : span.end])
+        for one in (*against, *articles)
+        for index, span in enumerate(one.sentences)
+    )
+    for (first, where), (second, index), similarity in find_near_duplicates(texts):  # type: ignore[misc]
+        if first == second or (first in held_out and second in held_out):
+            continue
+        kind = "leak" if first in held_out else "near-duplicate"
+        pair = f"{second} sentence {index} is {similarity:.0%} like {first} sentence {where}"
+        yield f"{kind}: {pair}; rewrite or drop one"
 
 
 def _offset_errors(one: LabelledArticle) -> Iterator[str]:

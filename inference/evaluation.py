@@ -63,6 +63,8 @@ class Evaluation:
     top_actor: str | None = None
     empty_sentences: int = 0
     empty_rows: int = 0
+    reported: list[tuple[float, bool]] = field(default_factory=list)
+    """Confidence of each row that counts, and whether its label is right."""
 
     def figures(self) -> dict[str, Any]:
         """The figures under the names that the reference scorer gives them."""
@@ -110,9 +112,10 @@ class _Matching:
         self.result, self.gold = result, gold
         self.required = [s for s in gold.stances if not s.optional]
         self.optional = [s for s in gold.stances if s.optional]
-        self.predicted: set[Key] = {
-            (_nearest(gold.sentences, row), normalise_name(row.actor), row.issue, row.label) for row in rows
-        }
+        self.predicted: dict[Key, float] = {}
+        for row in rows:
+            key = (_nearest(gold.sentences, row), normalise_name(row.actor), row.issue, row.label)
+            self.predicted[key] = max(row.confidence, self.predicted.get(key, 0.0))
 
     def count(self) -> None:
         free = set(self.predicted)
@@ -137,6 +140,7 @@ class _Matching:
         free.discard(hit)
         self.result.detection.tp += 1
         self.result.confusion[stance.stance, hit[3]] += 1
+        self.result.reported.append((self.predicted[hit], hit[3] == stance.stance))
         for one in counts:
             if hit[3] == stance.stance:
                 one.tp += 1
@@ -148,6 +152,7 @@ class _Matching:
         if any(_matches(key, stance) for stance in self.optional):
             return
         self.result.detection.fp += 1
+        self.result.reported.append((self.predicted[key], False))
         for one in self._label_counts(key[2], key[1]):
             one.fp += 1
 

@@ -27,7 +27,7 @@ def fit_baseline(recipe: Recipe, split: Split, issues: Sequence[Issue], folder: 
     """Fits one logistic regression for each issue and one for sentiment, and writes them into a folder."""
     rows = [(example, slot) for example in split.train for slot in range(len(example.window.actors))]
     texts = [describe_slot(example.window, slot) for example, slot in rows]
-    vectorizers = {name: _vectorizer(name, texts, recipe.baseline) for name in NGRAMS}
+    vectorizers = {name: make_vectorizer(name, texts, recipe.baseline) for name in NGRAMS}
     matrix = csr_matrix(hstack([v.transform([text[name] for text in texts]) for name, v in vectorizers.items()]))
     columns = [
         _linear(matrix, np.array([example.stances[slot][column] for example, slot in rows]), len(CLASSES), recipe)
@@ -44,7 +44,8 @@ def fit_baseline(recipe: Recipe, split: Split, issues: Sequence[Issue], folder: 
     )
 
 
-def _vectorizer(name: str, texts: Sequence[dict[str, str]], options: BaselineRecipe) -> TfidfVectorizer:
+def make_vectorizer(name: str, texts: Sequence[dict[str, str]], options: BaselineRecipe) -> TfidfVectorizer:
+    """The fitted vectorizer of one of the two texts of a slot, ``sentence`` or ``context``."""
     most = options.max_features if name == "sentence" else options.max_features // 4
     vectorizer = TfidfVectorizer(
         ngram_range=(1, NGRAMS[name]), max_features=most, sublinear_tf=True, min_df=2, token_pattern=TOKEN_PATTERN

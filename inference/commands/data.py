@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
+
+from ...data.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from ...data.corpus import LabelledArticle
+    from ...data.issues import Issue
 
 
 @click.group("data")
@@ -22,26 +31,49 @@ def command() -> None:
     epilog="""\b
 Examples:
   stancewire data check
-  stancewire data check labels.jsonl more/ --unreached""",
+  stancewire data check labels.jsonl more/ --unreached
+  stancewire data check labels.jsonl --against gold.jsonl --label-errors 50""",
 )
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--issues", metavar="FILE", help="Issues file; the default is the one that ships with the package.")
+@click.option("--against", multiple=True, metavar="PATH", help="Evaluation data, of which no copy may be among PATH.")
+@click.option("--least", default=100, show_default=True, help="Annotations that each issue and stance should have.")
+@click.option("--most-share", default=0.1, show_default=True, help="Largest share of the stances for one actor.")
+@click.option("--label-errors", type=int, metavar="N", help="List the N labels that are likeliest wrong (minutes).")
 @click.option("--unreached", is_flag=True, help="List the annotations whose actor the resolver does not find.")
-def check(paths: tuple[str, ...], issues: str | None, unreached: bool) -> int:
-    """Checks schema, offsets, labels and actors of labelled articles.
+@click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
+def check(
+    paths: tuple[str, ...],
+    issues: str | None,
+    against: tuple[str, ...],
+    least: int,
+    most_share: float,
+    label_errors: int | None,
+    unreached: bool,
+    strict: bool,
+) -> int:
+    """Checks labelled articles: schema, offsets, labels, actors, balance, near-duplicates and leaks.
 
     PATH is a JSON Lines file or a folder; without one the corpus that ships with the package is checked. Exit code 1
     says that there are errors.
     """
     from ...data.actors import ActorResolver
-    from ...data.checks import check_corpus
+    from ...data.checks import balance_warnings, check_corpus, duplicate_warnings
     from ...data.corpus import read_labelled
     from ...data.issues import load_issues
 
+    known = load_issues(issues)
     articles = [article for path in paths or ("corpus",) for article in read_labelled(path)]
-    report = check_corpus(articles, load_issues(issues), ActorResolver())
-    for error in report.errors:
-        click.echo(f"error: {error}", err=True)
+    held_out = [article for path in against for article in read_labelled(path)]
+    report = check_corpus(articles, known, ActorResolver())
+    report.warnings += balance_warnings(report, known, least, most_share)
+    try:
+        report.warnings += duplicate_warnings(articles, held_out)
+    except MissingExtraError as error:
+        report.warnings.append(f"not looked for: {error}")
+    for kind, lines in (("error", report.errors), ("warning", report.warnings)):
+        for line in lines:
+            click.echo(f"{kind}: {line}", err=True)
     stances = sum(report.actors.values())
     click.echo(
         f"{report.articles} articles, {report.sentences} sentences, {stances} stances by {len(report.actors)} actors"
@@ -56,8 +88,31 @@ def check(paths: tuple[str, ...], issues: str | None, unreached: bool) -> int:
     )
     if unreached:
         click.echo("\n".join(report.unreached))
-    click.echo(f"{len(report.errors)} errors")
-    return 1 if report.errors else 0
+    if label_errors is not None:
+        _list_label_errors(articles, known, label_errors)
+    click.echo(f"{len(report.errors)} errors, {len(report.warnings)} warnings")
+    return 1 if report.errors or (strict and report.warnings) else 0
+
+
+def _list_label_errors(articles: Sequence[LabelledArticle], issues: Sequence[Issue], most: int) -> None:
+    from ...data.actors import ActorResolver
+    from ...data.corpus import make_examples
+
+    # By name: the command line depends on training only where it is asked for.
+    try:
+        find_label_errors = import_module("stancewire.training.label_errors").find_label_errors
+    except ImportError as error:
+        raise MissingExtraError("looking for label errors", "corpus") from error
+    found = find_label_errors(list(make_examples(articles, issues, ActorResolver())), issues)
+    texts = {one.article.id: one for one in articles}
+    click.echo(f"{len(found)} labels are likely wrong; the likeliest:")
+    for error in found[:most]:
+        one = texts[error.passage]
+        span = one.sentences[error.sentence]
+        click.echo(
+            f"{error.passage} sentence {error.sentence}: {error.actor}, {error.issue}: {error.label}, rather "
+            f"{error.suggested} ({error.probability:.2f})\n    {one.article.text[span.start : span.end]}"
+        )
 
 
 @command.command(

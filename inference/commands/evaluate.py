@@ -10,6 +10,8 @@ import click
 
 if TYPE_CHECKING:
     from ...data.corpus import LabelledArticle
+    from ...data.schema import Position
+    from ..evaluation import Evaluation
 
 
 @click.command(
@@ -45,9 +47,30 @@ def command(gold: str, positions: str | None, model: str | None, swap: bool, as_
         from ..scorer import Scorer
 
         rows = Scorer.from_pretrained(model).score([one.article for one in articles])
-    figures = evaluate(articles, rows).figures()
-    click.echo(json.dumps(figures) if as_json else "\n".join(f"{key:42} {value}" for key, value in figures.items()))
+    result = evaluate(articles, rows)
+    figures = result.figures()
+    if as_json:
+        click.echo(json.dumps(figures))
+        return 0
+    click.echo("\n".join(f"{key:42} {value}" for key, value in figures.items()))
+    _print_uncertainty(articles, rows, result)
     return 0
+
+
+def _print_uncertainty(articles: list[LabelledArticle], rows: list[Position], result: Evaluation) -> None:
+    import numpy as np
+
+    from ...models.calibration import expected_calibration_error
+    from ..uncertainty import bootstrap_intervals, operating_points
+
+    click.echo("\n95 of 100 bootstrap resamples of the articles lie within")
+    for name, (low, high) in bootstrap_intervals(articles, rows).items():
+        click.echo(f"  {name:40} {low:.3f} to {high:.3f}")
+    error = expected_calibration_error(*np.array(result.reported, dtype=float).reshape(-1, 2).T)
+    click.echo(f"\n{'expected calibration error of the rows':42} {error:.3f}")
+    click.echo("\nrows with at least this confidence: share of all, precision, recall (label right)")
+    for point in operating_points(result):
+        click.echo(f"  {point.min_confidence:.1f}  {point.coverage:8.2f} {point.precision:8.2f} {point.recall:8.2f}")
 
 
 def _print_swap(articles: list[LabelledArticle], model: str | None, as_json: bool) -> int:

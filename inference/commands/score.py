@@ -66,6 +66,13 @@ Examples:
     show_default=True,
     help="Which positions to give.",
 )
+@click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Leave out positions that are less sure.",
+)
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads of the encoder.")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @_column_options
@@ -76,6 +83,7 @@ def command(
     input_format: str | None,
     model: str | None,
     kind: str,
+    min_confidence: float,
     threads: int | None,
     force: bool,
     **columns: str,
@@ -91,7 +99,8 @@ def command(
     with ExitStack() as stack:
         # The output is opened first: what cannot be written should not be computed.
         writer = stack.enter_context(open_writer(output, format_, force)) if output else None
-        positions = (p for p in _score(intake, model, threads) if kind in ("all", p.kind))
+        scored = _score(intake, model, threads)
+        positions = (p for p in scored if kind in ("all", p.kind) and p.confidence >= min_confidence)
         if writer is not None:
             writer.write(positions)
         else:

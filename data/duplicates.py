@@ -1,0 +1,72 @@
+"""Near-duplicate texts: MinHash over word shingles, looked up by locality-sensitive hashing.
+
+A. Broder, "On the resemblance and containment of documents", 1997; datasketch's implementation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable, Iterator
+from typing import NamedTuple
+
+from .errors import MissingExtraError
+
+SHINGLE = 3
+"""Words in a shingle."""
+SHORTEST = 8
+"""Texts of fewer words are let be: *He did not elaborate* is nobody's copy."""
+PERMUTATIONS = 128
+
+_WORD = re.compile(r"\w+")
+
+
+class NearDuplicate(NamedTuple):
+    """Two texts that share most of their shingles.
+
+    Attributes:
+        first: Key of the text that came first.
+        second: Key of the other.
+        similarity: Jaccard similarity of their shingles, 0 to 1.
+    """
+
+    first: Hashable
+    second: Hashable
+    similarity: float
+
+
+def shingles(text: str) -> set[str]:
+    """Runs of ``SHINGLE`` words, lower-cased and without punctuation."""
+    words = _WORD.findall(text.lower())
+    return {" ".join(words[start : start + SHINGLE]) for start in range(len(words) - SHINGLE + 1)}
+
+
+def find_near_duplicates(texts: Iterable[tuple[Hashable, str]], threshold: float = 0.7) -> Iterator[NearDuplicate]:
+    """Finds pairs of near-duplicates.
+
+    Args:
+        texts: Keys and texts; keys differ.
+        threshold: Least Jaccard similarity of a pair. Hashing finds the candidates, so a pair right at the threshold
+            may be missed; those found are measured exactly.
+
+    Raises:
+        MissingExtraError: The package that hashes is not installed.
+    """
+    try:
+        from datasketch import MinHash, MinHashLSH
+    except ImportError as error:
+        raise MissingExtraError("looking for near-duplicates", "training") from error
+
+    index = MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS)
+    known: dict[Hashable, set[str]] = {}
+    for key, text in texts:
+        found = shingles(text)
+        if len(found) <= SHORTEST - SHINGLE:
+            continue
+        sketch = MinHash(num_perm=PERMUTATIONS)
+        sketch.update_batch([shingle.encode() for shingle in sorted(found)])
+        for other in index.query(sketch):
+            similarity = len(found & known[other]) / len(found | known[other])
+            if similarity >= threshold:
+                yield NearDuplicate(other, key, similarity)
+        index.insert(key, sketch)
+        known[key] = found
