@@ -75,6 +75,7 @@ class Gazetteer:
         self.given_names = frozenset(given_names)
         self.surnames: dict[str, set[str]] = defaultdict(set)
         self.cities: dict[str, str] = {}
+        self.capitals: dict[str, str] = {}
         self.ambiguous: set[str] = set()
         self._readings: dict[str, list[Reading]] = defaultdict(list)
         for entry in entries:
@@ -121,6 +122,8 @@ class Gazetteer:
         for kind, surfaces in forms:
             for surface in surfaces:
                 self._readings[surface].append(Reading(name, kind, ambiguous=surface in ambiguous))
+        for capital in entry.get("capital", [])[:1]:
+            self.capitals.setdefault(name, capital)
         for city in entry.get("cities", []):
             self.cities.setdefault(city, name)
         for person, office, first, last in entry.get("people", []):

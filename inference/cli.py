@@ -18,6 +18,10 @@ _COMMANDS = {
         "Score articles: who stands where, in which sentence, how surely.",
     ),
     "evaluate": ("stancewire.inference.commands.evaluate", "Score gold articles and print precision, recall and F1."),
+    "behaviour": (
+        "stancewire.inference.commands.behaviour",
+        "Hold a model against templates that any reader gets right.",
+    ),
     "train": ("stancewire.training.command", "Train a model from a YAML recipe."),
     "data": ("stancewire.inference.commands.data", "Check labelled data and measure the actor resolver."),
 }
