@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from .actors import ActorResolver
 from .corpus import IGNORED, Example
-from .errors import StancewireError
+from .errors import MissingExtraError, StancewireError
 from .issues import Issue
 from .schema import SENTIMENTS, Article, Mention, Span
 from .windows import make_window
@@ -20,31 +21,67 @@ from .windows import make_window
 _POLARITY = {2.0: "negative", 4.0: "neutral", 6.0: "positive"}
 
 
-def read_newsmtsc(path: str | Path, resolver: ActorResolver, issues: Sequence[Issue]) -> Iterator[Example]:
-    """Reads a NewsMTSC file as sentiment examples.
+def read_newsmtsc(source: str | Path, resolver: ActorResolver, issues: Sequence[Issue]) -> Iterator[Example]:
+    """Reads NewsMTSC as sentiment examples.
 
     Args:
-        path: A JSON Lines file in the data set's own form.
+        source: A JSON Lines file in the data set's own form (a sentence a line, with its targets); or what
+            ``datasets.load_dataset`` takes in the Hub's form (a target a row), a name such as
+            ``fhamborg/news_sentiment_newsmtsc:rw`` (after the colon its configuration) or a folder.
         resolver: Finds the other actors of each sentence.
         issues: The issues of the model; no stance is learnt from these sentences.
 
     Raises:
-        StancewireError: The file cannot be read or a record is not of that form.
+        StancewireError: It cannot be read or a record is not of that form.
     """
+    for where, record in _lines(Path(source)) if Path(source).suffix == ".jsonl" else _rows(str(source)):
+        try:
+            yield from _examples(record, resolver, len(issues))
+        except (KeyError, ValueError, TypeError) as error:
+            raise StancewireError(f"{where}: not a NewsMTSC record ({error})") from error
+
+
+def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
-        lines = Path(path).read_text(encoding="utf-8").split("\n")
+        lines = path.read_text(encoding="utf-8").split("\n")
     except OSError as error:
         raise StancewireError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
-                record = json.loads(line)
-                yield from _examples(record, resolver, len(issues))
-            except (KeyError, ValueError, TypeError) as error:
+                yield f"{path}:{number}", json.loads(line)
+            except ValueError as error:
                 raise StancewireError(f"{path}:{number}: not a NewsMTSC record ({error})") from error
 
 
-def _examples(record: dict, resolver: ActorResolver, n_issues: int) -> Iterator[Example]:
+def _rows(source: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The Hub's rows of one target each, gathered by sentence into the data set's own form."""
+    try:
+        from datasets import load_dataset
+    except ImportError as error:
+        raise MissingExtraError("reading a data set by its Hub name", "training") from error
+
+    name, _, configuration = source.partition(":")
+    # The Hub's own conversion: the data set's loading script is code, and code of a data set is not run.
+    revision = None if Path(name).exists() else "refs/convert/parquet"
+    try:
+        rows = load_dataset(name, configuration or None, split="train", revision=revision)
+        sentences: dict[str, list[dict[str, Any]]] = {}
+        for row in rows:
+            sentences.setdefault(row["sentence"], []).append(row)
+    except Exception as error:  # a network, a missing name and a wrong file all raise their own kind
+        message = " ".join(str(error).split())
+        raise StancewireError(f"{source}: not a data set with sentence, from, to and polarity ({message})") from error
+    for sentence, targets in sentences.items():
+        record = {
+            "primary_gid": targets[0]["id"],
+            "sentence_normalized": sentence,
+            "targets": [{"from": t["from"], "to": t["to"], "polarity": 4 + 2 * t["polarity"]} for t in targets],
+        }
+        yield f"{source} {targets[0]['id']}", record
+
+
+def _examples(record: dict[str, Any], resolver: ActorResolver, n_issues: int) -> Iterator[Example]:
     text = record["sentence_normalized"]
     sentence = Span(0, len(text))
     targets = [

@@ -10,8 +10,9 @@ One window serves all its actors and all issues: the model pools its states over
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .schema import Mention, Span
 
@@ -95,17 +96,29 @@ def _assign_slots(mentions: Sequence[Mention]) -> dict[str, int]:
 
 
 def _mask(text: str, sentence: Span, mentions: Sequence[Mention], slots: dict[str, int]) -> str:
-    pieces, done = [], sentence.start
+    return "".join(piece.text for piece in mask_pieces(text, sentence, mentions, slots))
+
+
+class Piece(NamedTuple):
+    """A stretch of a masked sentence: the article's own words from ``start`` on, or a slot that stands for a name."""
+
+    text: str
+    start: int
+    is_slot: bool
+
+
+def mask_pieces(text: str, sentence: Span, mentions: Sequence[Mention], slots: Mapping[str, int]) -> Iterator[Piece]:
+    """A sentence in pieces, names replaced by slots; joined they are the masked sentence."""
+    done = sentence.start
     for mention in mentions:
         tokens = " ".join(SLOT_TOKENS[slots[a]] if a in slots else OTHER_TOKEN for a in mention.actors)
-        pieces.append(text[done : mention.start])
+        yield Piece(text[done : mention.start], done, False)
         if mention.kind == "speaker":
-            pieces.append(f"{tokens} : ")
+            yield Piece(f"{tokens} : ", mention.start, True)
         elif mention.kind in _WORDS_KEPT:
             # *He* and *the alliance* stay: the words carry grammar and no name.
-            pieces.append(f"{text[mention.start : mention.end]} {tokens}")
+            yield Piece(f"{text[mention.start : mention.end]} {tokens}", mention.start, True)
         else:
-            pieces.append(tokens)
+            yield Piece(tokens, mention.start, True)
         done = mention.end
-    pieces.append(text[done : sentence.end])
-    return "".join(pieces)
+    yield Piece(text[done : sentence.end], done, False)

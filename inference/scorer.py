@@ -25,8 +25,8 @@ CHUNK = 16
 """Articles whose windows go through the model together: enough to fill its batches, few enough to stay small."""
 
 
-class _Read(NamedTuple):
-    """An article taken apart."""
+class Reading(NamedTuple):
+    """An article taken apart: its sentences, the mentions of each, and the windows that name an actor."""
 
     article: Article
     sentences: list[Span]
@@ -116,19 +116,20 @@ class Scorer:
             yield from self._score_chunk(chunk)
 
     def _score_chunk(self, chunk: Sequence[Article]) -> Iterator[Position]:
-        reads = [self._read(article) for article in chunk]
+        reads = [self.read(article) for article in chunk]
         scores = iter(self.model.predict([window for read in reads for window in read.windows]))
         for read in reads:
             for window in read.windows:
                 yield from self._positions(read, window, next(scores))
 
-    def _read(self, article: Article) -> _Read:
+    def read(self, article: Article) -> Reading:
+        """Takes an article apart, as the model will see it."""
         sentences = split_sentences(article.text)
         mentions = group_by_sentence(sentences, self.resolver.resolve(article, sentences))
         windows = [make_window(article.text, sentences, mentions, index) for index in range(len(sentences))]
-        return _Read(article, sentences, mentions, [window for window in windows if window.actors])
+        return Reading(article, sentences, mentions, [window for window in windows if window.actors])
 
-    def _positions(self, read: _Read, window: Window, scores: WindowScores) -> Iterator[Position]:
+    def _positions(self, read: Reading, window: Window, scores: WindowScores) -> Iterator[Position]:
         issues = self.model.config.issues
         columns = {issue.id: column for column, issue in enumerate(issues)}
         slots = {actor: slot for slot, actor in enumerate(window.actors)}
@@ -152,7 +153,7 @@ class Scorer:
 
 def _position(
     model: StanceModel,
-    read: _Read,
+    read: Reading,
     window: Window,
     kind: str,
     actor: str,
