@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..data.corpus import LabelledArticle, Stance
 from ..data.names import alternatives, normalise_name, same_actor
@@ -49,6 +49,26 @@ class Counts:
         return {"P": round(self.precision, 4), "R": round(self.recall, 4), "F": round(self.f1, 4)}
 
 
+class Error(NamedTuple):
+    """One thing that is wrong.
+
+    Attributes:
+        article_id: Id of the article.
+        sentence: Index of the gold sentence, -1 for none.
+        actor: Normalised actor.
+        issue: The issue.
+        gold: The gold label, ``none`` for a false row.
+        label: The label given, ``none`` for a missed annotation.
+    """
+
+    article_id: str
+    sentence: int
+    actor: str
+    issue: str
+    gold: str
+    label: str
+
+
 @dataclass
 class Evaluation:
     """All counts of one evaluation; :meth:`figures` are what is printed."""
@@ -65,6 +85,7 @@ class Evaluation:
     empty_rows: int = 0
     reported: list[tuple[float, bool]] = field(default_factory=list)
     """Confidence of each row that counts, and whether its label is right."""
+    errors: list[Error] = field(default_factory=list)
 
     def figures(self) -> dict[str, Any]:
         """The figures under the names that the reference scorer gives them."""
@@ -133,6 +154,7 @@ class _Matching:
         hits = [key for key in free if _matches(key, stance)]
         if not hits:
             self.result.detection.fn += 1
+            self._note(stance.sentence, _first(stance.actor), stance.issue, stance.stance, "none")
             for one in counts:
                 one.fn += 1
             return
@@ -141,6 +163,8 @@ class _Matching:
         self.result.detection.tp += 1
         self.result.confusion[stance.stance, hit[3]] += 1
         self.result.reported.append((self.predicted[hit], hit[3] == stance.stance))
+        if hit[3] != stance.stance:
+            self._note(stance.sentence, _first(stance.actor), stance.issue, stance.stance, hit[3])
         for one in counts:
             if hit[3] == stance.stance:
                 one.tp += 1
@@ -153,8 +177,12 @@ class _Matching:
             return
         self.result.detection.fp += 1
         self.result.reported.append((self.predicted[key], False))
+        self._note(key[0], key[1], key[2], "none", key[3])
         for one in self._label_counts(key[2], key[1]):
             one.fp += 1
+
+    def _note(self, sentence: int, actor: str, issue: str, gold: str, label: str) -> None:
+        self.result.errors.append(Error(self.gold.article.id, sentence, actor, issue, gold, label))
 
     def _label_counts(self, issue: str, actor: str) -> list[Counts]:
         counts = [self.result.label, self.result.issues[issue]]

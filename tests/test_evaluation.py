@@ -44,6 +44,15 @@ def test_right_wrong_missed_and_false_rows() -> None:
     assert figures["confusion"] == {"oppose->oppose": 1, "support->oppose": 1}
 
 
+def test_errors_are_named_by_kind() -> None:
+    rows = [row("Peru", "oppose", 28, 43), row("Iran", "support", 0, 27)]
+    assert {tuple(error) for error in evaluate(gold(), rows).errors} == {
+        ("a", 0, "chile", "sanctions", "oppose", "none"),
+        ("a", 1, "peru", "sanctions", "support", "oppose"),
+        ("a", 0, "iran", "sanctions", "none", "support"),
+    }
+
+
 def test_an_optional_annotation_counts_neither_way() -> None:
     required = [row("Chile", "oppose", 0, 27), row("Peru", "support", 28, 43)]
     with_optional = [*required, row("Chile", "oppose", 28, 43)]

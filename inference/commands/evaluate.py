@@ -27,8 +27,9 @@ Examples:
 @click.option("--positions", metavar="FILE", help="Evaluate these rows instead of scoring the gold articles.")
 @click.option("--model", metavar="FOLDER", help="Model folder; the default is the model that ships with the package.")
 @click.option("--swap", is_flag=True, help="Swap the two states of each sentence and count how often the answer swaps.")
+@click.option("--errors", is_flag=True, help="List what is missed, false or turned round, with its sentence.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(gold: str, positions: str | None, model: str | None, swap: bool, as_json: bool) -> int:
+def command(gold: str, positions: str | None, model: str | None, swap: bool, errors: bool, as_json: bool) -> int:
     """Prints precision, recall and F1 on labelled articles.
 
     GOLD is a JSON or JSON Lines file of labelled articles, or a folder of them. Detection is (sentence, actor, issue);
@@ -54,7 +55,20 @@ def command(gold: str, positions: str | None, model: str | None, swap: bool, as_
         return 0
     click.echo("\n".join(f"{key:42} {value}" for key, value in figures.items()))
     _print_uncertainty(articles, rows, result)
+    if errors:
+        _print_errors(articles, result)
     return 0
+
+
+def _print_errors(articles: list[LabelledArticle], result: Evaluation) -> None:
+    by_id = {one.article.id: one for one in articles}
+    click.echo(f"\n{len(result.errors)} errors (gold -> given)")
+    for error in sorted(result.errors):
+        one = by_id[error.article_id]
+        span = one.sentences[error.sentence] if error.sentence >= 0 else None
+        text = " ".join(one.article.text[span.start : span.end].split()) if span else "(outside every sentence)"
+        click.echo(f"{error.article_id} {error.sentence}: {error.actor}, {error.issue}: {error.gold} -> {error.label}")
+        click.echo(f"    {text}")
 
 
 def _print_uncertainty(articles: list[LabelledArticle], rows: list[Position], result: Evaluation) -> None:
