@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -66,19 +66,21 @@ def score_mentions(records: Sequence[dict[str, Any]], resolver: ActorResolver) -
         sentences = [Span(s["start"], s["end"]) for s in record["sentences"]]
         resolved = [m for m in resolver.resolve(article, sentences) if m.kind != "speaker"]
         gold = [Mention(m["start"], m["end"], tuple(m["actors"]), m["kind"]) for m in record["mentions"]]
-        for mention in gold:
-            hit = any(_agree(mention, other) for other in resolved)
-            scores.gold[mention.kind] += 1
-            scores.found[mention.kind] += hit
-            if not hit:
-                scores.misses.append(_show(article, mention))
-        for mention in resolved:
-            hit = any(_agree(mention, other) for other in gold)
-            scores.resolved[mention.kind] += 1
-            scores.right[mention.kind] += hit
-            if not hit:
-                scores.wrong.append(_show(article, mention))
+        scores.misses += [_show(article, m) for m in _unmatched(gold, resolved, scores.gold, scores.found)]
+        scores.wrong += [_show(article, m) for m in _unmatched(resolved, gold, scores.resolved, scores.right)]
     return scores
+
+
+def _unmatched(
+    mentions: Sequence[Mention], others: Sequence[Mention], asked: Counter[str], matched: Counter[str]
+) -> Iterator[Mention]:
+    """The mentions without a counterpart among the others; counts all and those with one, by kind."""
+    for mention in mentions:
+        hit = any(_agree(mention, other) for other in others)
+        asked[mention.kind] += 1
+        matched[mention.kind] += hit
+        if not hit:
+            yield mention
 
 
 def _agree(one: Mention, other: Mention) -> bool:
