@@ -65,7 +65,7 @@ def _rows(source: str) -> Iterator[tuple[str, dict[str, Any]]]:
     # The Hub's own conversion: the data set's loading script is code, and code of a data set is not run.
     revision = None if Path(name).exists() else "refs/convert/parquet"
     try:
-        rows = load_dataset(name, configuration or None, split="train", revision=revision)
+        rows: Any = load_dataset(name, configuration or None, split="train", revision=revision)
         sentences: dict[str, list[dict[str, Any]]] = {}
         for row in rows:
             sentences.setdefault(row["sentence"], []).append(row)

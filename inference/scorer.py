@@ -138,9 +138,8 @@ class Scorer:
             if 1 - probabilities[0] >= self.model.config.thresholds[issue]:
                 best = 1 + int(np.argmax(probabilities[1:]))
                 objects = find_objects(read.mentions, window.sentence, actor, issue)
-                yield _position(
-                    self.model, read, window, "stance", actor, issue, CLASSES[best], probabilities[best], objects
-                )
+                sure = self.model.config.confidence_of(float(probabilities[best]))
+                yield _position(self.model, read, window, "stance", actor, issue, CLASSES[best], sure, objects)
         if scores.sentiment is None:
             return
         for slot, actor in enumerate(window.actors):

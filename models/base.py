@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
@@ -57,6 +58,8 @@ class ModelConfig:
         thresholds: For each issue the probability of any stance at which a position is reported.
         temperature: Softmax temperature of the stance logits (Guo et al. 2017), fitted on held-out passages.
         sentiment_temperature: The same for sentiment.
+        confidence: Slope and intercept that turn the log-odds of a reported label into those of its being right (Platt
+            1999), fitted on held-out passages: what is reported is chosen, and a temperature alone leaves it too sure.
         options: What the model's own type needs (length limits and the like).
         files: SHA-256 of the model's other files.
         format: Format of the folder.
@@ -69,6 +72,7 @@ class ModelConfig:
     thresholds: dict[str, float]
     temperature: float = 1.0
     sentiment_temperature: float = 1.0
+    confidence: tuple[float, float] = (1.0, 0.0)
     options: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
@@ -77,6 +81,12 @@ class ModelConfig:
     def full_name(self) -> str:
         """Name and version, as they stand in the ``model`` column."""
         return f"{self.name} {self.version}"
+
+    def confidence_of(self, probability: float) -> float:
+        """The calibrated confidence of a reported stance: the share of rows as sure as this one that are right."""
+        slope, intercept = self.confidence
+        kept = min(max(probability, 1e-6), 1 - 1e-6)
+        return 1 / (1 + math.exp(-(slope * math.log(kept / (1 - kept)) + intercept)))
 
     def write(self, folder: Path) -> None:
         """Writes ``config.json``, last of all files, with the checksums of the others."""
@@ -146,6 +156,7 @@ def read_config(folder: Path) -> ModelConfig:
             )
         record.pop("labels")
         record["issues"] = tuple(Issue(i["id"], i["definition"], tuple(i["cues"])) for i in record["issues"])
+        record["confidence"] = tuple(record.get("confidence", (1.0, 0.0)))
         config = ModelConfig(**record)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StancewireError(

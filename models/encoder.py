@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from ..data.windows import Window
 from .base import ModelConfig, WindowScores, softmax
-from .tokens import Encoded, WindowTokenizer, pad
+from .tokens import Encoded, WindowTokenizer
 
 WEIGHTS, TOKENIZER = "model.onnx", "tokenizer.json"
 
@@ -35,7 +35,8 @@ class EncoderModel:
             str(folder / WEIGHTS), sess_options=options, providers=["CPUExecutionProvider"]
         )
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
-        self._tokenizer = WindowTokenizer(tokenizer, config.options["max_length"])
+        special = tuple(config.options.get("special_tokens", ("[CLS]", "[SEP]")))
+        self._tokenizer = WindowTokenizer(tokenizer, config.options["max_length"], config.issues, special)
         self._batch_tokens = config.options.get("batch_tokens", 4096)
 
     def predict(self, windows: Sequence[Window]) -> list[WindowScores]:
@@ -73,5 +74,5 @@ class EncoderModel:
         return batches
 
     def _run(self, encoded: Sequence[Encoded]) -> tuple[np.ndarray, np.ndarray]:
-        stance, sentiment = self._session.run(["stance", "sentiment"], pad(encoded)._asdict())
+        stance, sentiment = self._session.run(["stance", "sentiment"], self._tokenizer.pad(encoded)._asdict())
         return np.asarray(stance), np.asarray(sentiment)

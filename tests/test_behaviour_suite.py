@@ -63,3 +63,24 @@ def test_the_shipped_suite_covers_every_kind_of_test() -> None:
     assert len(templates) >= 40
     assert {t.issue for t in templates} == {"sanctions", "recognition", "foreign_military_presence"}
     assert {"negation", "role swap", "conditions and threats"} <= {t.group for t in templates}
+
+
+# Well below what was measured with the model that ships; a fall through one is a break.
+FLOORS = {
+    "plain statements": 0.9,
+    "acts count like statements": 0.8,
+    "a measure's owner is not a position": 0.8,
+    "undecided is neutral": 0.8,
+    "negation": 0.7,
+    "role swap": 0.8,
+    "conditions and threats": 0.8,
+    "tense of the reporting verb": 0.9,
+    "added background": 0.9,
+    "who speaks for a state": 0.9,
+}
+
+
+def test_the_shipped_model_holds_its_floors() -> None:
+    results = run_suite(Scorer.from_pretrained(), load_suite(), fillers=2)
+    fallen = {group: results[group].rate for group, floor in FLOORS.items() if results[group].rate < floor}
+    assert not fallen

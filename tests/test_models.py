@@ -12,7 +12,7 @@ import pytest
 from stancewire.data.errors import StancewireError
 from stancewire.data.windows import Window
 from stancewire.inference.scorer import Scorer
-from stancewire.models.base import CLASSES, CONFIG, FORMAT, find_model, load_model, read_config
+from stancewire.models.base import CLASSES, CONFIG, FORMAT, ModelConfig, find_model, load_model, read_config
 
 ALLOWED = {".json", ".onnx", ".safetensors", ".md"}
 
@@ -114,3 +114,11 @@ def test_a_broken_configuration_is_refused(copy: Path, content: str) -> None:
 def test_from_pretrained_takes_a_folder(copy: Path) -> None:
     rows = Scorer.from_pretrained(copy).score("Japan imposed new sanctions on Russia on Friday.")
     assert any(row.kind == "sentiment" for row in rows)
+
+
+def test_confidence_is_the_probability_until_it_is_fitted() -> None:
+    plain = ModelConfig("encoder", "m", "1", (), {})
+    assert [plain.confidence_of(p) for p in (0.2, 0.9)] == pytest.approx([0.2, 0.9])
+    fitted = ModelConfig("encoder", "m", "1", (), {}, confidence=(0.5, -0.4))
+    assert fitted.confidence_of(0.9) == pytest.approx(1 / (1 + 9**-0.5 * 2.718281828**0.4), abs=1e-6)
+    assert 0 < fitted.confidence_of(0.0) < fitted.confidence_of(1.0) < 1

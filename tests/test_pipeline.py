@@ -29,13 +29,7 @@ def stances(scorer: Scorer, text: str, **fields: str) -> dict[tuple[str, str], s
         ("Japan imposed new sanctions on Russia on Friday.", "Japan", "sanctions", "support"),
         ("Ghana lifted its sanctions on Togo on Friday.", "Ghana", "sanctions", "oppose"),
         ("Ireland formally recognised Palestine on Tuesday.", "Ireland", "recognition", "support"),
-        pytest.param(
-            "Kenya refused to recognise Somaliland as a state.",
-            "Kenya",
-            "recognition",
-            "oppose",
-            marks=pytest.mark.xfail(reason="the shipped model does not see the refusal", strict=True),
-        ),
+        ("Kenya refused to recognise Somaliland as a state.", "Kenya", "recognition", "oppose"),
         (
             "Iraq demanded that the United States withdraw its troops from the country.",
             "Iraq",
@@ -59,10 +53,7 @@ def test_plain_sentences(scorer: Scorer, text: str, actor: str, issue: str, labe
     [
         "Brazil beat Chile 2-0 in the final on Sunday.",
         "The court sanctioned the sale of the company to a firm from Canada.",
-        pytest.param(
-            "Peru recognises the need for better roads, its transport minister said.",
-            marks=pytest.mark.xfail(reason="the shipped model takes the verb for recognition", strict=True),
-        ),
+        "Peru recognises the need for better roads, its transport minister said.",
     ],
 )
 def test_nothing_is_found_where_nothing_is(scorer: Scorer, text: str) -> None:

@@ -40,6 +40,7 @@ def test_own_text_learns_from_our_text_alone() -> None:
         ("version: 1.0.0", "name: field required"),
         ("name: a\nencoder: {epochs: 0}", r"encoder\.epochs: input should be greater than or equal to 1"),
         ("name: a\nmodel: forest", "model: input should be 'encoder' or 'baseline'"),
+        ("name: a\ndata: {train: [a], calibration: [b]}", "calibration names b, which is not in train"),
         ("- a", "not a mapping"),
         ("name: [", "broken YAML"),
     ],

@@ -17,7 +17,7 @@ from scipy.sparse import hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast, RobertaConfig, RobertaModel
 
 from stancewire.data.corpus import IGNORED, STANCE_CLASSES, corpus_folder
 from stancewire.data.errors import StancewireError
@@ -27,12 +27,11 @@ from stancewire.inference.cli import main
 from stancewire.inference.scorer import Scorer
 from stancewire.models.base import load_model
 from stancewire.models.baseline import describe_slot
-from stancewire.models.tokens import WindowTokenizer, add_slot_tokens, pad
-from stancewire.training.calibrate import expected_calibration_error
+from stancewire.models.tokens import WindowTokenizer, add_slot_tokens
 from stancewire.training.dataset import build_split
 from stancewire.training.fit_encoder import export_onnx, resolve_base
 from stancewire.training.network import StanceNetwork
-from stancewire.training.recipe import Recipe, load_recipe
+from stancewire.training.recipe import DataRecipe, Recipe, load_recipe
 from stancewire.training.train import train
 
 
@@ -92,6 +91,16 @@ def test_no_passage_straddles_the_split(small_corpus: Path, tmp_path: Path) -> N
     assert train_groups
     assert held_out
     assert not train_groups & held_out
+
+
+def test_calibration_keeps_to_the_files_it_names(small_corpus: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    rows = [json.loads(line) for path in small_corpus.iterdir() for line in path.read_text().splitlines()]
+    other.write_text("\n".join(json.dumps(row | {"id": f"other-{row['id']}"}) for row in rows))
+    data = {"train": [str(small_corpus), str(other)], "calibration": [str(other)], "validation_share": 0.25}
+    split = build_split(recipe(small_corpus, tmp_path).model_copy(update={"data": DataRecipe(**data)}), load_issues())
+    assert {example.group.startswith("other-") for example in split.validation} == {True, False}
+    assert {example.group.startswith("other-") for example in split.calibration} == {True}
 
 
 def test_labels_reach_the_slots_of_their_actors(small_corpus: Path, tmp_path: Path) -> None:
@@ -161,7 +170,7 @@ def network(tiny_base: Path) -> tuple[StanceNetwork, WindowTokenizer]:
     encoder = BertModel.from_pretrained(tiny_base)
     encoder.resize_token_embeddings(tokenizer.get_vocab_size(), mean_resizing=False)
     torch.manual_seed(1)
-    return StanceNetwork(encoder, slots, 3).eval(), WindowTokenizer(tokenizer, 96)
+    return StanceNetwork(encoder, slots, 3).eval(), WindowTokenizer(tokenizer, 96, load_issues())
 
 
 def test_onnx_gives_what_torch_gives(tiny_base: Path, tmp_path: Path) -> None:
@@ -172,12 +181,37 @@ def test_onnx_gives_what_torch_gives(tiny_base: Path, tmp_path: Path) -> None:
     session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
     texts = ["[A0] recognised [A1] .", "[A3] said [A2] would not leave [A3] before the summer .", "nobody is here"]
     windows = [Window(0, "[A5] spoke .", text, "", tuple("abcdef"), (True,) * 6, text) for text in texts]
-    batch = pad(tokenizer.encode(windows))
+    batch = tokenizer.pad(tokenizer.encode(windows))
     ours = session.run(["stance", "sentiment"], batch._asdict())
     with torch.no_grad():
         theirs = net.logits(*(torch.from_numpy(array) for array in batch))
     np.testing.assert_allclose(np.asarray(ours[0]), theirs[0].numpy(), atol=1e-4)
     np.testing.assert_allclose(np.asarray(ours[1]), theirs[1].numpy(), atol=1e-4)
+
+
+def test_an_encoder_without_segments_is_told_the_sentence(tiny_base: Path, tmp_path: Path) -> None:
+    tokenizer = Tokenizer.from_file(str(tiny_base / "tokenizer.json"))
+    slots = add_slot_tokens(tokenizer)
+    size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
+    shape = RobertaConfig(vocab_size=tokenizer.get_vocab_size(), type_vocab_size=1, pad_token_id=0, **size)
+    torch.manual_seed(1)
+    net = StanceNetwork(RobertaModel(shape), slots, 3).eval()
+    # As RoBERTa would have it: a start and an end of its own.
+    windows = WindowTokenizer(tokenizer, 96, load_issues(), ("[MASK]", "[UNK]"))
+    (encoded,) = windows.encode([Window(0, "[A1] spoke .", "[A0] recognised [A1] .", "", ("a", "b"), (True, True), "")])
+    assert tokenizer.id_to_token(encoded.ids[0]) == "[MASK]"
+    assert tokenizer.id_to_token(encoded.ids[-1]) == "[UNK]"
+    export_onnx(net, windows, tmp_path, int8=False)
+    import onnxruntime
+
+    batch = windows.pad([encoded])
+    ours = onnxruntime.InferenceSession(str(tmp_path / "model.onnx")).run(["stance"], batch._asdict())[0]
+    with torch.no_grad():
+        theirs = net.logits(*(torch.from_numpy(array) for array in batch))[0].numpy()
+        elsewhere = net._encode(*(torch.from_numpy(a) for a in (batch[0], batch[1], np.zeros_like(batch[2]))))
+        here = net._encode(*(torch.from_numpy(a) for a in batch[:3]))
+    np.testing.assert_allclose(np.asarray(ours), theirs, atol=1e-4)
+    assert not torch.allclose(elsewhere, here)
 
 
 def test_each_slot_reads_its_own_tokens(tiny_base: Path) -> None:
@@ -186,7 +220,7 @@ def test_each_slot_reads_its_own_tokens(tiny_base: Path) -> None:
         Window(0, "", text, "", ("a", "b"), (True, True), text)
         for text in ("[A0] condemned [A1]", "[A1] condemned [A0]")
     ]
-    batch = pad(tokenizer.encode(windows))
+    batch = tokenizer.pad(tokenizer.encode(windows))
     with torch.no_grad():
         stance = net.logits(*(torch.from_numpy(array) for array in batch))[0].numpy()
     assert not np.allclose(stance[0, 0], stance[0, 1], atol=1e-4)
@@ -205,7 +239,14 @@ def test_the_command_takes_a_recipe_and_overrides(
 ) -> None:
     configs = Path(__file__).resolve().parent.parent / "configs"
     shutil.copy(configs / "baseline.yaml", tmp_path / "recipe.yaml")
-    arguments = ["train", "recipe.yaml", f"data.train=[{small_corpus}]", "data.sentiment=[]", "output=out"]
+    arguments = [
+        "train",
+        "recipe.yaml",
+        f"data.train=[{small_corpus}]",
+        "data.sentiment=[]",
+        "data.calibration=[]",
+        "output=out",
+    ]
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 0
@@ -217,11 +258,3 @@ def test_the_command_takes_a_recipe_and_overrides(
 def test_a_base_package_that_is_not_installed_says_how_to_get_it() -> None:
     with pytest.raises(StancewireError, match="pip install no-such-encoder"):
         resolve_base("package:no_such_encoder/model")
-
-
-def test_calibration_error_is_zero_where_confidence_is_accuracy() -> None:
-    sure = np.array([[0.0, 1.0], [1.0, 0.0]])
-    assert expected_calibration_error(sure, np.array([1, 0])) == pytest.approx(0)
-    assert expected_calibration_error(sure, np.array([0, 1])) == pytest.approx(1)
-    half = np.array([[0.75, 0.25]] * 4)
-    assert expected_calibration_error(half, np.array([0, 0, 0, 1])) == pytest.approx(0)

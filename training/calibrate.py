@@ -1,6 +1,7 @@
 """Temperatures and thresholds, fitted on the held-out passages of a recipe.
 
 Temperature scaling: C. Guo, G. Pleiss, Y. Sun and K. Weinberger, "On Calibration of Modern Neural Networks", ICML 2017.
+Confidence of what is reported: J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999.
 """
 
 from __future__ import annotations
@@ -9,45 +10,79 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.optimize import minimize_scalar
+from sklearn.linear_model import LogisticRegression
 
 from ..data.corpus import IGNORED, NO_STANCE, Example
-from ..models.base import StanceModel, softmax
+from ..models.base import ModelConfig, StanceModel, softmax
+from ..models.calibration import expected_calibration_error
 
+LEAST_STANCES = 30
+"""Held-out stances on an issue below which a threshold would fit noise."""
+_LEAST_TO_FIT = 20
+"""Right and wrong rows that a fit of the confidence needs of each."""
 _GRID = np.round(np.arange(0.2, 0.81, 0.02), 2)
 
 
-def calibrate(model: StanceModel, examples: Sequence[Example]) -> dict[str, float]:
+def calibrate(model: StanceModel, examples: Sequence[Example], held_out: Sequence[Example]) -> dict[str, float]:
     """Sets the temperatures and thresholds of a model's configuration.
 
     Args:
         model: A model with raw ``logits``; its configuration is changed.
-        examples: Held-out examples.
+        examples: Held-out examples for the stances.
+        held_out: All held-out examples, these among them: for sentiment, and for the threshold of an issue on which
+            fewer than ``LEAST_STANCES`` of the others take a side.
 
     Returns:
         Held-out label F1 for each issue and over all, negative log-likelihood and expected calibration error.
     """
-    stance_logits, sentiment_logits = model.logits([example.window for example in examples])
-    logits = np.concatenate(stance_logits)
-    gold = np.concatenate([np.array(example.stances) for example in examples])
-    sentiment = np.concatenate(sentiment_logits)
-    sentiment_gold = np.concatenate([np.array(example.sentiments) for example in examples])
     config = model.config
+    stances, sentiment = model.logits([example.window for example in held_out])
+    every, every_gold = np.concatenate(stances), np.concatenate([np.array(example.stances) for example in held_out])
+    chosen = {id(example) for example in examples}
+    mask = np.concatenate([np.full(len(example.stances), id(example) in chosen) for example in held_out])
+    logits, gold = every[mask], every_gold[mask]
     config.temperature = _temperature(logits[gold != IGNORED], gold[gold != IGNORED])
+    sentiment = np.concatenate(sentiment)
+    sentiment_gold = np.concatenate([np.array(example.sentiments) for example in held_out])
     known = sentiment_gold != IGNORED
     if known.any():
         config.sentiment_temperature = _temperature(sentiment[known], sentiment_gold[known])
     probabilities = softmax(logits, config.temperature)
+    every_probabilities = softmax(every, config.temperature)
     figures, pooled = {}, np.zeros(3)
     for column, issue in enumerate(config.issues):
-        threshold, counts = _best_threshold(probabilities[:, column], gold[:, column])
-        config.thresholds[issue.id] = threshold
+        seen, labels = probabilities[:, column], gold[:, column]
+        if (labels > NO_STANCE).sum() < LEAST_STANCES:
+            config.thresholds[issue.id], _ = _best_threshold(every_probabilities[:, column], every_gold[:, column])
+            counts = _counts(seen, labels, config.thresholds[issue.id])
+        else:
+            config.thresholds[issue.id], counts = _best_threshold(seen, labels)
         figures[f"validation_label_f1_{issue.id}"] = _f1(counts)
         pooled += counts
     asked = gold != IGNORED
+    figures |= _fit_confidence(config, probabilities, gold)
     figures["validation_label_f1"] = _f1(pooled)
     figures["validation_nll"] = _nll(logits[asked], gold[asked], config.temperature)
-    figures["validation_ece"] = expected_calibration_error(probabilities[asked], gold[asked])
+    answers = probabilities[asked]
+    figures["validation_ece"] = expected_calibration_error(answers.max(-1), answers.argmax(-1) == gold[asked])
     return figures
+
+
+def _fit_confidence(config: ModelConfig, probabilities: np.ndarray, gold: np.ndarray) -> dict[str, float]:
+    """Sets the confidence of the rows that would be reported; gives their calibration error with it."""
+    limits = np.array([config.thresholds[issue.id] for issue in config.issues])
+    reported = (1 - probabilities[..., NO_STANCE] >= limits) & (gold != IGNORED)
+    best = probabilities[reported][:, 1:]
+    right = best.argmax(-1) + 1 == gold[reported]
+    if min(right.sum(), (~right).sum()) < _LEAST_TO_FIT:
+        config.confidence = (1.0, 0.0)
+        return {}
+    sure = np.clip(best.max(-1), 1e-6, 1 - 1e-6)
+    fitted = LogisticRegression().fit(np.log(sure / (1 - sure))[:, None], right)
+    # A slope below zero would call the surest rows the least sure.
+    config.confidence = (round(max(0.0, float(fitted.coef_[0, 0])), 4), round(float(fitted.intercept_[0]), 4))
+    confidence = np.array([config.confidence_of(float(p)) for p in sure])
+    return {"validation_confidence_ece": expected_calibration_error(confidence, right)}
 
 
 def label_f1(probabilities: np.ndarray, gold: np.ndarray) -> float:
@@ -59,24 +94,6 @@ def label_f1(probabilities: np.ndarray, gold: np.ndarray) -> float:
     """
     columns = range(gold.shape[1])
     return float(np.mean([_f1(_best_threshold(probabilities[:, column], gold[:, column])[1]) for column in columns]))
-
-
-def expected_calibration_error(probabilities: np.ndarray, gold: np.ndarray, bins: int = 10) -> float:
-    """Mean gap between confidence and accuracy over equal-width bins (Naeini et al. 2015), weighted by size.
-
-    Args:
-        probabilities: Shape (cells, classes).
-        gold: Shape (cells,), class indices.
-        bins: Number of bins.
-    """
-    confidence, right = probabilities.max(-1), probabilities.argmax(-1) == gold
-    which = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [
-        abs(confidence[which == b].mean() - right[which == b].mean()) * (which == b).mean()
-        for b in range(bins)
-        if (which == b).any()
-    ]
-    return float(sum(gaps))
 
 
 def _temperature(logits: np.ndarray, gold: np.ndarray) -> float:

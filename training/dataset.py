@@ -17,10 +17,17 @@ from .recipe import Recipe
 
 @dataclass(frozen=True)
 class Split:
-    """Examples to learn from and examples held out; no passage has examples in both."""
+    """Examples to learn from and examples held out; no passage has examples in both.
+
+    Attributes:
+        train: To learn from.
+        validation: Held out.
+        calibration: Those of the held out on which temperatures and thresholds are set.
+    """
 
     train: list[Example]
     validation: list[Example]
+    calibration: list[Example]
 
     def summary(self) -> dict[str, int]:
         """Counts for the record of a run."""
@@ -43,17 +50,23 @@ def build_split(recipe: Recipe, issues: Sequence[Issue]) -> Split:
     """
     resolver = ActorResolver()
     examples: list[Example] = []
+    calibrating: set[str] = set()
     for path in recipe.data.train:
-        examples += make_examples(read_labelled(path), issues, resolver)
+        found = list(make_examples(read_labelled(path), issues, resolver))
+        if path in (recipe.data.calibration or recipe.data.train):
+            calibrating |= {example.group for example in found}
+        examples += found
     for path in recipe.data.sentiment:
         examples += read_newsmtsc(path, resolver, issues)
     kept = [example for example in (_close(one, issues) for one in examples) if _teaches(example)]
     groups = sorted({example.group for example in kept})
     random.Random(recipe.seed).shuffle(groups)
     held_out = set(groups[: round(len(groups) * recipe.data.validation_share)])
+    validation = [example for example in kept if example.group in held_out]
     return Split(
-        [example for example in kept if example.group not in held_out],
-        [example for example in kept if example.group in held_out],
+        train=[example for example in kept if example.group not in held_out],
+        validation=validation,
+        calibration=[example for example in validation if example.group in calibrating] or validation,
     )
 
 

@@ -33,15 +33,19 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 from ..data.corpus import IGNORED, Example
 from ..data.errors import StancewireError
 from ..data.windows import MAX_SLOTS
-from ..models.base import softmax
+from ..models.base import ModelConfig, softmax
 from ..models.encoder import TOKENIZER, WEIGHTS
-from ..models.tokens import Encoded, WindowTokenizer, add_slot_tokens, pad
+from ..models.tokens import Encoded, WindowTokenizer, add_slot_tokens
 from .calibrate import label_f1
 from .dataset import Split, has_stance
 from .network import StanceNetwork
 from .recipe import EncoderRecipe, Recipe
 
-_STATE_WORDS = ("government", "country", "leader", "ministry")
+_SLOT_WORDS = (
+    *("norway", "chile", "kenya", "portugal", "thailand", "finland"),
+    *("morocco", "nepal", "uruguay", "zambia", "belgium", "malaysia"),
+    "others",
+)
 
 
 def resolve_base(base: str) -> str:
@@ -97,17 +101,23 @@ class WindowDataset(Dataset):
             stances[order[old]] = labels
             sentiments[order[old]] = sentiment
         ids = [renamed.get(token, token) for token in row.encoded.ids]
-        return {"encoded": Encoded(ids, row.encoded.types), "stances": stances, "sentiments": sentiments}
+        return {"encoded": row.encoded._replace(ids=ids), "stances": stances, "sentiments": sentiments}
 
 
-def collate(rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
-    """Pads rows of a :class:`WindowDataset` to a batch."""
-    batch = pad([row["encoded"] for row in rows])
-    return {
-        **{name: torch.from_numpy(array) for name, array in batch._asdict().items()},
-        "stance_labels": torch.from_numpy(np.stack([row["stances"] for row in rows])),
-        "sentiment_labels": torch.from_numpy(np.stack([row["sentiments"] for row in rows])),
-    }
+class Collator:
+    """Pads rows of a :class:`WindowDataset` to a batch of tensors."""
+
+    def __init__(self, windows: WindowTokenizer) -> None:
+        # Not `tokenizer`: the trainer would take it for one of its own and try to save it.
+        self.windows = windows
+
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        batch = self.windows.pad([row["encoded"] for row in rows])
+        return {
+            **{name: torch.from_numpy(array) for name, array in batch._asdict().items()},
+            "stance_labels": torch.from_numpy(np.stack([row["stances"] for row in rows])),
+            "sentiment_labels": torch.from_numpy(np.stack([row["sentiments"] for row in rows])),
+        }
 
 
 def macro_f1(prediction: Any) -> dict[str, float]:
@@ -123,14 +133,14 @@ def macro_f1(prediction: Any) -> dict[str, float]:
 
 
 def fit_encoder(
-    recipe: Recipe, split: Split, n_issues: int, folder: Path, callbacks: Sequence[TrainerCallback] = ()
+    recipe: Recipe, split: Split, config: ModelConfig, folder: Path, callbacks: Sequence[TrainerCallback] = ()
 ) -> dict[str, float]:
     """Fine-tunes the encoder and writes its ONNX weights and tokenizer into a folder.
 
     Args:
         recipe: The recipe.
         split: Its examples.
-        n_issues: Number of issues.
+        config: Names the issues, in the order of the outputs; gets the options that scoring needs.
         folder: Where the files go.
         callbacks: Callbacks for the trainer, such as MLflow's.
 
@@ -142,12 +152,13 @@ def fit_encoder(
     """
     torch.manual_seed(recipe.seed)
     options = recipe.encoder
-    encoder, tokenizer = _load_base(options.base)
+    encoder, tokenizer, special = _load_base(options.base)
+    config.options |= {"max_length": options.max_length, "special_tokens": list(special)}
     slot_ids = add_slot_tokens(tokenizer)
     encoder.resize_token_embeddings(tokenizer.get_vocab_size(), mean_resizing=False)
     _initialise_slots(encoder, tokenizer, slot_ids)
-    network = StanceNetwork(encoder, slot_ids, n_issues, options.dropout)
-    windows = WindowTokenizer(tokenizer, options.max_length)
+    network = StanceNetwork(encoder, slot_ids, len(config.issues), options.dropout)
+    windows = WindowTokenizer(tokenizer, options.max_length, config.issues, special)
     train = WindowDataset(_thin(split.train, options.negatives, recipe.seed), windows, slot_ids, recipe.seed)
     validation = WindowDataset(split.validation, windows, slot_ids, None)
     with tempfile.TemporaryDirectory() as scratch:
@@ -156,7 +167,7 @@ def fit_encoder(
             args=_arguments(options, recipe.seed, scratch, len(train)),
             train_dataset=train,
             eval_dataset=validation,
-            data_collator=collate,
+            data_collator=Collator(windows),
             compute_metrics=macro_f1,
             optimizers=(_optimizer(network, options), None),
             callbacks=[EarlyStoppingCallback(early_stopping_patience=3), *callbacks],
@@ -177,32 +188,41 @@ class _LengthGroupedTrainer(Trainer):
         return LengthGroupedSampler(self.args.train_batch_size, lengths=lengths, generator=generator)
 
 
-def _load_base(base: str) -> tuple[Any, Tokenizer]:
+def _load_base(base: str) -> tuple[Any, Tokenizer, tuple[str, str]]:
+    """The encoder, its tokenizer, and the tokens that start a text and end a part of it."""
     place = resolve_base(base)
     try:
         config = AutoConfig.from_pretrained(place)
         # Dropout's random numbers and the fused kernel's backward pass took a third of the time on a CPU.
         config.attention_probs_dropout_prob = 0.0
         model = AutoModel.from_pretrained(place, config=config, attn_implementation="eager")
-        return model, AutoTokenizer.from_pretrained(place).backend_tokenizer
+        tokenizer = AutoTokenizer.from_pretrained(place)
+        return model, tokenizer.backend_tokenizer, (tokenizer.cls_token, tokenizer.sep_token)
     except (OSError, ValueError) as error:
         message = str(error).splitlines()[0]
         raise StancewireError(f"base encoder {base}: {message}; name a Hub model, a folder or a package") from error
 
 
 def _initialise_slots(encoder: Any, tokenizer: Tokenizer, slot_ids: Sequence[int]) -> None:
-    """Starts every slot near words for what it stands for, and lets the slots alone learn.
+    """Starts every slot as the word of some state, and lets the slots alone learn.
 
-    The other word vectors stay as they are: they are half of the weights, and the small data would only wear them off.
+    The encoder knows how a state's name behaves in a sentence and how to keep two of them apart. Slots are renamed at
+    random in training, so nothing of the state itself stays. The other word vectors stay as they are: they are half of
+    the weights, and the small data would only wear them off.
     """
     weight = encoder.get_input_embeddings().weight
+    words = [_first_token(tokenizer, word) for word in _SLOT_WORDS]
     with torch.no_grad():
-        mean = weight[[tokenizer.token_to_id(word) for word in _STATE_WORDS]].mean(0)
-        for slot in slot_ids:
-            weight[slot] = mean + 0.3 * weight.std() * torch.randn_like(mean)
+        weight[list(slot_ids)] = weight[words]
     learns = torch.zeros(len(weight), 1)
     learns[list(slot_ids)] = 1
     weight.register_hook(lambda gradient: gradient * learns.to(gradient.device))
+
+
+def _first_token(tokenizer: Tokenizer, word: str) -> int:
+    """Id of a word inside a sentence, where some vocabularies spell it with a leading space."""
+    ids = tokenizer.encode(f"in {word.capitalize()}", add_special_tokens=False).ids
+    return ids[1] if len(ids) > 1 else ids[0]
 
 
 def _thin(examples: Sequence[Example], share: float, seed: int) -> list[Example]:
@@ -212,7 +232,7 @@ def _thin(examples: Sequence[Example], share: float, seed: int) -> list[Example]
 
 def _optimizer(network: StanceNetwork, options: EncoderRecipe) -> torch.optim.Optimizer:
     parameters = dict(network.named_parameters())
-    words = {name for name in parameters if name.endswith("word_embeddings.weight")}
+    words = {name for name, one in parameters.items() if one is network.encoder.get_input_embeddings().weight}  # type: ignore[operator, union-attr]
     head = {name for name in parameters if not name.startswith("encoder.")}
 
     def chosen(names: set[str]) -> list[torch.nn.Parameter]:
@@ -259,16 +279,21 @@ class _Logits(torch.nn.Module):
         self.network = network
 
     def forward(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        token_type_ids: torch.Tensor,
+        cue_mask: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        return self.network.logits(input_ids, attention_mask, token_type_ids)
+        return self.network.logits(input_ids, attention_mask, token_type_ids, cue_mask)
 
 
 def export_onnx(network: StanceNetwork, tokenizer: WindowTokenizer, folder: Path, int8: bool) -> None:
     """Writes the network as ``model.onnx``, quantised to eight bits where asked."""
-    # Three tensors: one tensor given thrice would be traced as one input.
-    examples = tuple(torch.ones(2, 48, dtype=torch.long) for _ in range(3))
-    names = ["input_ids", "attention_mask", "token_type_ids"]
+    # A tensor each: one tensor given thrice would be traced as one input.
+    n_issues = len(tokenizer.issues)
+    shapes = dict.fromkeys(("input_ids", "attention_mask", "token_type_ids"), (2, 48)) | {"cue_mask": (2, n_issues, 48)}
+    examples = tuple(torch.ones(*shape, dtype=torch.long) for shape in shapes.values())
     rows, columns = torch.export.Dim("windows", min=1), torch.export.Dim("tokens", min=4, max=512)
     with tempfile.TemporaryDirectory() as scratch:
         plain, blocked = Path(scratch) / "plain.onnx", Path(scratch) / "blocked.onnx"
@@ -276,9 +301,9 @@ def export_onnx(network: StanceNetwork, tokenizer: WindowTokenizer, folder: Path
             _Logits(network.cpu()).eval(),
             examples,
             str(plain),
-            input_names=names,
+            input_names=list(shapes),
             output_names=["stance", "sentiment"],
-            dynamic_shapes={name: {0: rows, 1: columns} for name in names},
+            dynamic_shapes={name: {0: rows, len(shape) - 1: columns} for name, shape in shapes.items()},
             dynamo=True,
             external_data=False,
             verbose=False,

@@ -81,13 +81,15 @@ def _of_issue(examples: Sequence[Example], column: int, issue: str) -> Iterator[
     options = BaselineRecipe()
     texts = [describe_slot(example.window, slot) for example, slot in rows]
     matrix = hstack([make_vectorizer(name, texts, options).transform([t[name] for t in texts]) for name in NGRAMS])
-    probabilities = cross_val_predict(
-        LogisticRegression(C=options.c, max_iter=200),
-        matrix.tocsr(),
-        indices,
-        groups=[example.group for example, _ in rows],
-        cv=GroupKFold(FOLDS),
-        method="predict_proba",
+    probabilities = np.asarray(
+        cross_val_predict(
+            LogisticRegression(C=options.c, max_iter=200),
+            matrix.tocsr(),
+            indices,
+            groups=[example.group for example, _ in rows],
+            cv=GroupKFold(FOLDS),
+            method="predict_proba",
+        )
     )
     for row in find_label_issues(indices, probabilities, return_indices_ranked_by="self_confidence", n_jobs=1):
         example, slot = rows[row]

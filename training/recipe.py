@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..data.errors import StancewireError
 
@@ -22,13 +22,24 @@ class DataRecipe(_Section):
 
     Attributes:
         train: Labelled files or folders; ``corpus`` is the one that ships with the package.
-        sentiment: NewsMTSC files for sentiment.
+        sentiment: NewsMTSC for sentiment, by path or Hub name.
         validation_share: Share of the passages held out for early stopping, thresholds and calibration.
+        calibration: Those of ``train`` whose held-out passages set temperatures and thresholds, best the ones that are
+            like the articles to be scored; empty means all.
     """
 
     train: list[str] = Field(default=["corpus"], min_length=1)
     sentiment: list[str] = []
     validation_share: float = Field(default=0.12, gt=0, lt=0.5)
+    calibration: list[str] = []
+
+    @model_validator(mode="after")
+    def _calibrates_on_what_it_trains_on(self) -> DataRecipe:
+        if unknown := set(self.calibration) - set(self.train):
+            raise ValueError(
+                f"calibration names {', '.join(sorted(unknown))}, which is not in train; name it there too"
+            )
+        return self
 
 
 class EncoderRecipe(_Section):

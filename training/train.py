@@ -50,7 +50,7 @@ def train(recipe: Recipe, force: bool = False) -> TrainingResult:
         # The folder must load before it is calibrated, and is written again with what calibration found.
         config.write(folder)
         model = load_model(folder)
-        figures |= calibrate(model, split.validation)
+        figures |= calibrate(model, split.calibration, split.validation)
         (folder / METRICS).write_text(json.dumps(figures | data, indent=2) + "\n", encoding="utf-8")
         write_card(folder, model.config, recipe, data, figures)
         model.config.write(folder)
@@ -69,8 +69,7 @@ def _fit(recipe: Recipe, split: Split, issues: Sequence[Issue], folder: Path, co
     from .fit_encoder import fit_encoder
     from .tracking import MlflowCallback
 
-    config.options["max_length"] = recipe.encoder.max_length
-    return fit_encoder(recipe, split, len(issues), folder, [MlflowCallback()])
+    return fit_encoder(recipe, split, config, folder, [MlflowCallback()])
 
 
 def _prepare_output(folder: Path, force: bool) -> Path:

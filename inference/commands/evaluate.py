@@ -80,7 +80,8 @@ def _print_uncertainty(articles: list[LabelledArticle], rows: list[Position], re
     click.echo("\n95 of 100 bootstrap resamples of the articles lie within")
     for name, (low, high) in bootstrap_intervals(articles, rows).items():
         click.echo(f"  {name:40} {low:.3f} to {high:.3f}")
-    error = expected_calibration_error(*np.array(result.reported, dtype=float).reshape(-1, 2).T)
+    confidence, right = np.array(result.reported, dtype=float).reshape(-1, 2).T
+    error = expected_calibration_error(confidence, right)
     click.echo(f"\n{'expected calibration error of the rows':42} {error:.3f}")
     click.echo("\nrows with at least this confidence: share of all, precision, recall (label right)")
     for point in operating_points(result):
