@@ -192,8 +192,15 @@ def test_onnx_gives_what_torch_gives(tiny_base: Path, tmp_path: Path) -> None:
 def test_an_encoder_without_segments_is_told_the_sentence(tiny_base: Path, tmp_path: Path) -> None:
     tokenizer = Tokenizer.from_file(str(tiny_base / "tokenizer.json"))
     slots = add_slot_tokens(tokenizer)
-    size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
-    shape = RobertaConfig(vocab_size=tokenizer.get_vocab_size(), type_vocab_size=1, pad_token_id=0, **size)
+    shape = RobertaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        type_vocab_size=1,
+        pad_token_id=0,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=48,
+    )
     torch.manual_seed(1)
     net = StanceNetwork(RobertaModel(shape), slots, 3).eval()
     # As RoBERTa would have it: a start and an end of its own.
