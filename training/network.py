@@ -33,7 +33,6 @@ class StanceNetwork(nn.Module):
         super().__init__()
         self.encoder = encoder
         width: int = encoder.config.hidden_size  # type: ignore[union-attr, assignment]
-        self.n_issues = n_issues
         # RoBERTa, MPNet and their like have one segment only: they are told the sentence from its context by our own.
         self.has_types = getattr(encoder.config, "type_vocab_size", 0) >= 2
         if not self.has_types:
