@@ -82,6 +82,13 @@ class ModelConfig:
         """Name and version, as they stand in the ``model`` column."""
         return f"{self.name} {self.version}"
 
+    def scores(self, stance: Sequence[np.ndarray], sentiment: Sequence[np.ndarray]) -> list[WindowScores]:
+        """Calibrated probabilities of windows from the raw logits that :meth:`StanceModel.logits` gives."""
+        return [
+            WindowScores(softmax(one, self.temperature), softmax(other, self.sentiment_temperature))
+            for one, other in zip(stance, sentiment, strict=True)
+        ]
+
     def confidence_of(self, probability: float) -> float:
         """The calibrated confidence of a reported stance: the share of rows as sure as this one that are right."""
         slope, intercept = self.confidence

@@ -18,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 from ..data.errors import StancewireError
 from ..data.schema import SENTIMENTS
 from ..data.windows import OTHER_TOKEN, SLOT_TOKENS, Window
-from .base import CLASSES, ModelConfig, WindowScores, softmax
+from .base import CLASSES, ModelConfig, WindowScores
 
 VOCABULARY, WEIGHTS = "vocabulary.json", "lexical.safetensors"
 TOKEN_PATTERN = r"(?u)\b\w+\b"
@@ -61,11 +61,7 @@ class BaselineModel:
 
     def predict(self, windows: Sequence[Window]) -> list[WindowScores]:
         """Scores windows, one result each, in order."""
-        stance, sentiment = self.logits(windows)
-        return [
-            WindowScores(softmax(one, self.config.temperature), softmax(other, self.config.sentiment_temperature))
-            for one, other in zip(stance, sentiment, strict=True)
-        ]
+        return self.config.scores(*self.logits(windows))
 
     def logits(self, windows: Sequence[Window]) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Raw stance logits (slots, issues, classes) and sentiment logits (slots, 3) of each window."""

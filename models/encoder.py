@@ -10,7 +10,7 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from ..data.windows import Window
-from .base import ModelConfig, WindowScores, softmax
+from .base import ModelConfig, WindowScores
 from .tokens import Encoded, WindowTokenizer
 
 WEIGHTS, TOKENIZER = "model.onnx", "tokenizer.json"
@@ -41,11 +41,7 @@ class EncoderModel:
 
     def predict(self, windows: Sequence[Window]) -> list[WindowScores]:
         """Scores windows, one result each, in order."""
-        stance, sentiment = self.logits(windows)
-        return [
-            WindowScores(softmax(one, self.config.temperature), softmax(other, self.config.sentiment_temperature))
-            for one, other in zip(stance, sentiment, strict=True)
-        ]
+        return self.config.scores(*self.logits(windows))
 
     def logits(self, windows: Sequence[Window]) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Raw stance logits (slots, issues, classes) and sentiment logits (slots, 3) of each window.

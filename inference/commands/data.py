@@ -12,6 +12,7 @@ import click
 from ...data.errors import MissingExtraError
 
 if TYPE_CHECKING:
+    from ...data.actors import ActorResolver
     from ...data.corpus import LabelledArticle
     from ...data.issues import Issue
 
@@ -65,7 +66,8 @@ def check(
     known = load_issues(issues)
     articles = [article for path in paths or ("corpus",) for article in read_labelled(path)]
     held_out = [article for path in against for article in read_labelled(path)]
-    report = check_corpus(articles, known, ActorResolver())
+    resolver = ActorResolver()
+    report = check_corpus(articles, known, resolver)
     report.warnings += balance_warnings(report, known, least, most_share)
     try:
         report.warnings += duplicate_warnings(articles, held_out)
@@ -89,13 +91,14 @@ def check(
     if unreached:
         click.echo("\n".join(report.unreached))
     if label_errors is not None:
-        _list_label_errors(articles, known, label_errors)
+        _list_label_errors(articles, known, resolver, label_errors)
     click.echo(f"{len(report.errors)} errors, {len(report.warnings)} warnings")
     return 1 if report.errors or (strict and report.warnings) else 0
 
 
-def _list_label_errors(articles: Sequence[LabelledArticle], issues: Sequence[Issue], most: int) -> None:
-    from ...data.actors import ActorResolver
+def _list_label_errors(
+    articles: Sequence[LabelledArticle], issues: Sequence[Issue], resolver: ActorResolver, most: int
+) -> None:
     from ...data.corpus import make_examples
 
     # By name: the command line depends on training only where it is asked for.
@@ -103,7 +106,7 @@ def _list_label_errors(articles: Sequence[LabelledArticle], issues: Sequence[Iss
         find_label_errors = import_module("stancewire.training.label_errors").find_label_errors
     except ImportError as error:
         raise MissingExtraError("looking for label errors", "corpus") from error
-    found = find_label_errors(list(make_examples(articles, issues, ActorResolver())), issues)
+    found = find_label_errors(list(make_examples(articles, issues, resolver)), issues)
     texts = {one.article.id: one for one in articles}
     click.echo(f"{len(found)} labels are likely wrong; the likeliest:")
     for error in found[:most]:
