@@ -189,6 +189,15 @@ def test_onnx_gives_what_torch_gives(tiny_base: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(np.asarray(ours[1]), theirs[1].numpy(), atol=1e-4)
 
 
+@pytest.mark.parametrize("int8", [False, True])
+def test_the_weights_hold_no_path_of_who_exported_them(tiny_base: Path, tmp_path: Path, int8: bool) -> None:
+    net, tokenizer = network(tiny_base)
+    export_onnx(net, tokenizer, tmp_path, int8=int8)
+    written = (tmp_path / "model.onnx").read_bytes()
+    assert b".py" not in written
+    assert str(Path(torch.__file__).parent).encode() not in written
+
+
 def test_an_encoder_without_segments_is_told_the_sentence(tiny_base: Path, tmp_path: Path) -> None:
     tokenizer = Tokenizer.from_file(str(tiny_base / "tokenizer.json"))
     slots = add_slot_tokens(tokenizer)

@@ -308,6 +308,7 @@ def export_onnx(network: StanceNetwork, tokenizer: WindowTokenizer, folder: Path
             external_data=False,
             verbose=False,
         )
+        _strip_traces(plain)
         if not int8:
             shutil.copy(plain, folder / WEIGHTS)
             return
@@ -322,3 +323,13 @@ def export_onnx(network: StanceNetwork, tokenizer: WindowTokenizer, folder: Path
             per_channel=True,
             op_types_to_quantize=["Gather"],
         )
+
+
+def _strip_traces(path: Path) -> None:
+    """Takes the exporter's notes out of an ONNX file: they hold the stack and the file paths of who exported it."""
+    model = onnx.load(path)
+    graph = model.graph
+    for part in (graph, *graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    onnx.save(model, path)
