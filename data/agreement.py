@@ -8,7 +8,6 @@ on each issue that either names, anywhere in it; its values are the three stance
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .corpus import STANCE_CLASSES
+from .corpus import STANCE_CLASSES, read_records
 from .errors import MissingExtraError, StancewireError
 from .names import normalise_name
 
@@ -78,17 +77,12 @@ def read_annotations(path: str | Path | None = None) -> list[DoubleAnnotation]:
 
 
 def _read(path: Path) -> Iterator[DoubleAnnotation]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise StancewireError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    for number, line in enumerate(lines, start=1):
+    for where, record in read_records(path):
         try:
-            record = json.loads(line)
             first, second = (tuple(Label(*label) for label in record[side]) for side in ("first", "second"))
             yield DoubleAnnotation(record["id"], record["sentences"], first, second)
-        except (ValueError, KeyError, TypeError) as error:
-            message = f"{path}:{number}: not a double annotation ({error}); see the data card for its form"
+        except (KeyError, TypeError) as error:
+            message = f"{where}: not a double annotation ({error}); see the data card for its form"
             raise StancewireError(message) from error
 
 

@@ -148,7 +148,11 @@ def _count(report: CorpusReport, one: LabelledArticle) -> None:
 
 def _resolve(report: CorpusReport, one: LabelledArticle, issues: Sequence[Issue], resolver: ActorResolver) -> None:
     report.asked += sum(not stance.optional for stance in one.stances)
-    for example in make_examples([one], issues, resolver):
-        for stance in example.unreached:
-            if not stance.optional:
-                report.unreached.append(f"{one.article.id} sentence {stance.sentence}: {stance.actor}")
+    examples = list(make_examples([one], issues, resolver))
+    unreached = [stance for example in examples for stance in example.unreached]
+    # Where nobody at all is named there is no window.
+    read = {sentence for example in examples for sentence in example.window.asked}
+    unreached += [stance for stance in one.stances if stance.sentence not in read]
+    for stance in unreached:
+        if not stance.optional:
+            report.unreached.append(f"{one.article.id} sentence {stance.sentence}: {stance.actor}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -15,7 +14,7 @@ from .errors import StancewireError
 from .issues import Issue
 from .names import alternatives, normalise_name, same_actor
 from .schema import SENTIMENTS, STANCES, Article, Span
-from .windows import Window, group_by_sentence, make_window
+from .windows import Window, group_by_sentence, make_windows
 
 NO_STANCE = 0
 STANCE_CLASSES = ("none", *STANCES)
@@ -56,14 +55,14 @@ class LabelledArticle:
 
 @dataclass
 class Example:
-    """A window with a label for each of its slots.
+    """A window with a label for each of its questions.
 
     Attributes:
         group: Id of the passage: examples of one passage never straddle a split.
         window: What the model reads.
-        stances: For each slot and issue an index into ``STANCE_CLASSES``, or ``IGNORED``.
-        sentiments: For each slot an index into ``SENTIMENTS``, or ``IGNORED``.
-        unreached: Stances of the sentence whose actor has no slot in the window.
+        stances: For each question and issue an index into ``STANCE_CLASSES``, or ``IGNORED``.
+        sentiments: For each question an index into ``SENTIMENTS``, or ``IGNORED``.
+        unreached: Stances whose actor is not asked about in their sentence.
     """
 
     group: str
@@ -93,10 +92,15 @@ def read_labelled(path: str | Path) -> list[LabelledArticle]:
         if not names:
             raise StancewireError(f"{source}: holds no .jsonl or .json file; name a folder of labelled articles")
         return [labelled for name in names for labelled in read_labelled(name)]
-    return [parse_labelled(record, where) for where, record in _records(source)]
+    return [parse_labelled(record, where) for where, record in read_records(source)]
 
 
-def _records(source: Path) -> Iterator[tuple[str, Any]]:
+def read_records(source: Path) -> Iterator[tuple[str, Any]]:
+    """The records of a JSON Lines file or JSON list, each with where it stands.
+
+    Raises:
+        StancewireError: It cannot be read or is broken.
+    """
     try:
         text = source.read_text(encoding="utf-8")
     except OSError as error:
@@ -148,48 +152,45 @@ def parse_labelled(record: dict[str, Any], where: str) -> LabelledArticle:
 def make_examples(
     labelled: Iterable[LabelledArticle], issues: Sequence[Issue], resolver: ActorResolver
 ) -> Iterator[Example]:
-    """Turns labelled articles into one example for each sentence that mentions an actor or sees one near."""
+    """Turns labelled articles into examples, one for each window."""
     for one in labelled:
         mentions = group_by_sentence(one.sentences, resolver.resolve(one.article, one.sentences))
-        stances, sentiments = defaultdict(list), defaultdict(list)
-        for stance in one.stances:
-            stances[stance.sentence].append(stance)
-        for sentiment in one.sentiments:
-            sentiments[sentiment.sentence].append(sentiment)
-        for index in range(len(one.sentences)):
-            window = make_window(one.article.text, one.sentences, mentions, index)
-            if window.actors:
-                yield _label(one.article.id, window, stances[index], sentiments[index], issues)
+        for window in make_windows(one.article.text, one.sentences, mentions):
+            yield _label(one, window, issues)
 
 
-def _label(
-    group: str, window: Window, stances: list[Stance], sentiments: list[Sentiment], issues: Sequence[Issue]
-) -> Example:
+def _label(one: LabelledArticle, window: Window, issues: Sequence[Issue]) -> Example:
     columns = {issue.id: column for column, issue in enumerate(issues)}
     example = Example(
-        group,
+        one.article.id,
         window,
-        [[NO_STANCE] * len(issues) for _ in window.actors],
-        [IGNORED] * len(window.actors),
+        [[NO_STANCE] * len(issues) for _ in window.questions],
+        [IGNORED] * len(window.questions),
     )
-    for stance in stances:
-        slot = slot_of(stance.actor, window)
-        if slot is None:
+    for stance in one.stances:
+        if stance.sentence not in window.asked:
+            continue
+        question = find_question(stance.actor, stance.sentence, window)
+        if question is None:
             example.unreached.append(stance)
         elif stance.issue in columns:
             label = IGNORED if stance.optional else STANCE_CLASSES.index(stance.stance)
-            example.stances[slot][columns[stance.issue]] = label
-    for sentiment in sentiments:
-        slot = slot_of(sentiment.actor, window)
-        if slot is not None and window.in_target[slot]:
-            example.sentiments[slot] = SENTIMENTS.index(sentiment.sentiment)
+            example.stances[question][columns[stance.issue]] = label
+    for sentiment in one.sentiments:
+        question = find_question(sentiment.actor, sentiment.sentence, window)
+        if question is not None and window.questions[question].mentioned:
+            example.sentiments[question] = SENTIMENTS.index(sentiment.sentiment)
     return example
 
 
-def slot_of(actor: str, window: Window) -> int | None:
-    """The slot of an annotated actor in a window, or None."""
+def find_question(actor: str, sentence: int, window: Window) -> int | None:
+    """Index of the question about an annotated actor in a sentence, or None."""
     wanted = alternatives(actor)
-    names = [normalise_name(name) for name in window.actors]
-    exact = [slot for slot, name in enumerate(names) if name in wanted]
-    close = [slot for slot, name in enumerate(names) if same_actor(name, wanted)]
+    names = [
+        (index, normalise_name(window.actors[question.slot]))
+        for index, question in enumerate(window.questions)
+        if question.sentence == sentence
+    ]
+    exact = [index for index, name in names if name in wanted]
+    close = [index for index, name in names if same_actor(name, wanted)]
     return (exact or close or [None])[0]

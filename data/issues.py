@@ -24,11 +24,14 @@ class Issue:
         definition: What is and is not part of it.
         cues: Words and phrases that make a sentence worth asking about; ``*`` stands for any ending (or beginning,
             or word between), ``?`` for one letter.
+        has_owner: Whether what it is about belongs to somebody, as forces do and sanctions do not: the object of a
+            position is then whose they are and where.
     """
 
     id: str
     definition: str
     cues: tuple[str, ...]
+    has_owner: bool = False
     _pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -84,7 +87,9 @@ def parse_issues(source: str, where: str) -> tuple[Issue, ...]:
     """
     try:
         entries = yaml.safe_load(source)
-        issues = tuple(Issue(entry["id"], entry["definition"].strip(), tuple(entry["cues"])) for entry in entries)
+        issues = tuple(
+            Issue(e["id"], e["definition"].strip(), tuple(e["cues"]), bool(e.get("has_owner"))) for e in entries
+        )
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         message = " ".join(str(error).split())
         raise StancewireError(f"issues file {where}: each entry needs id, definition and cues ({message})") from error

@@ -6,19 +6,20 @@ Articles", EACL 2021.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .actors import ActorResolver
-from .corpus import IGNORED, Example
+from .corpus import IGNORED, Example, read_records
 from .errors import MissingExtraError, StancewireError
 from .issues import Issue
 from .schema import SENTIMENTS, Article, Mention, Span
-from .windows import make_window
+from .windows import make_windows
 
-_POLARITY = {2.0: "negative", 4.0: "neutral", 6.0: "positive"}
+POLARITY = {"negative": 2.0, "neutral": 4.0, "positive": 6.0}
+_NAMES = {value: name for name, value in POLARITY.items()}
 
 
 def read_newsmtsc(source: str | Path, resolver: ActorResolver, issues: Sequence[Issue]) -> Iterator[Example]:
@@ -34,24 +35,11 @@ def read_newsmtsc(source: str | Path, resolver: ActorResolver, issues: Sequence[
     Raises:
         StancewireError: It cannot be read or a record is not of that form.
     """
-    for where, record in _lines(Path(source)) if Path(source).suffix == ".jsonl" else _rows(str(source)):
+    for where, record in read_records(Path(source)) if Path(source).suffix == ".jsonl" else _rows(str(source)):
         try:
             yield from _examples(record, resolver, len(issues))
         except (KeyError, ValueError, TypeError) as error:
             raise StancewireError(f"{where}: not a NewsMTSC record ({error})") from error
-
-
-def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except OSError as error:
-        raise StancewireError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                yield f"{path}:{number}", json.loads(line)
-            except ValueError as error:
-                raise StancewireError(f"{path}:{number}: not a NewsMTSC record ({error})") from error
 
 
 def _rows(source: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -81,22 +69,39 @@ def _rows(source: str) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"{source} {targets[0]['id']}", record
 
 
+def target_actors(record: dict[str, Any]) -> list[str]:
+    """The actor that stands for each target of a record; targets that overlap are one mention and share one."""
+    spans = [(target["from"], target["to"]) for target in record["targets"]]
+    actors: list[str] = []
+    for index, (start, end) in enumerate(spans):
+        same = [k for k in range(index) if spans[k][0] < end and start < spans[k][1]]
+        actors.append(actors[same[0]] if same else f"target {index}")
+    return actors
+
+
 def _examples(record: dict[str, Any], resolver: ActorResolver, n_issues: int) -> Iterator[Example]:
     text = record["sentence_normalized"]
     sentence = Span(0, len(text))
-    targets = [
-        (Mention(t["from"], t["to"], (f"target {index}",), "name"), _POLARITY[float(t["polarity"])])
-        for index, t in enumerate(record["targets"])
-    ]
-    others = resolver.resolve(Article(record.get("primary_gid", ""), text), [sentence])
-    mentions = [mention for mention, _ in targets]
-    mentions += [m for m in others if not any(m.start < t.end and t.start < m.end for t, _ in targets)]
-    mentions.sort(key=lambda mention: mention.start)
-    window = make_window(text, [sentence], [mentions], 0)
-    labels = {mention.actors[0]: SENTIMENTS.index(polarity) for mention, polarity in targets}
-    yield Example(
-        str(record["primary_gid"]),
-        window,
-        [[IGNORED] * n_issues for _ in window.actors],
-        [labels.get(actor, IGNORED) for actor in window.actors],
-    )
+    mentions: dict[str, Mention] = {}
+    labels: dict[str, int] = {}
+    for target, actor in zip(record["targets"], target_actors(record), strict=True):
+        known = mentions.get(actor, Mention(target["from"], target["to"], (actor,), "name"))
+        start, end = min(known.start, target["from"]), max(known.end, target["to"])
+        mentions[actor] = replace(known, start=start, end=end)
+        labels.setdefault(actor, _label(target.get("polarity")))
+    others = resolver.resolve(Article(str(record.get("primary_gid", "")), text), [sentence])
+    targets = list(mentions.values())
+    targets += [m for m in others if not any(m.start < t.end and t.start < m.end for t in mentions.values())]
+    targets.sort(key=lambda mention: mention.start)
+    for window in make_windows(text, [sentence], [targets]):
+        yield Example(
+            str(record["primary_gid"]),
+            window,
+            [[IGNORED] * n_issues for _ in window.questions],
+            [labels.get(window.actors[question.slot], IGNORED) for question in window.questions],
+        )
+
+
+def _label(polarity: Any) -> int:
+    # A file to predict on has no polarity.
+    return IGNORED if polarity is None else SENTIMENTS.index(_NAMES[float(polarity)])

@@ -1,11 +1,12 @@
-"""Sentence and context as the model reads them: every actor's name replaced by an anonymous slot.
+"""Article text as the model reads it: every actor's name replaced by an anonymous slot, and the questions about it.
 
-A window is a sentence with two sentences before it and one after. Each actor in it gets a slot (``[A0]``, ``[A1]``, …)
-in the order in which the actors appear, and each mention is replaced by the slot of its actor, so that the model reads
-who does what to whom and never a name. Swapping two actors in the text gives the same window with the two slots'
-actors swapped: the answer swaps with them by construction.
+A window is a stretch of consecutive sentences. Each actor in it gets a slot (``[A0]``, ``[A1]``, …), in the order in
+which the sentences that are asked about, and then those around them, name the actors. Each mention is replaced by the
+slot of its actor, so that the model reads who does what to whom and never a name. Swapping two actors in the text gives
+the same window with the two slots' actors swapped: the answer swaps with them by construction.
 
-One window serves all its actors and all issues: the model pools its states over each slot.
+The model reads a window once. It is then asked, for each sentence, about every actor of that sentence and of those
+around it, on all issues.
 """
 
 from __future__ import annotations
@@ -16,62 +17,118 @@ from typing import NamedTuple
 
 from .schema import Mention, Span
 
-MAX_SLOTS = 12
+MAX_SLOTS = 16
 """Actors that a window tells apart; the ones that appear later share the slot of *somebody else*."""
 
 BEFORE, AFTER = 2, 1
+"""Sentences around a sentence in which an actor or a cue counts for it."""
+
+WORDS = 130
+"""Words that the sentences of one window that are asked about have together, as far as their ends allow."""
+
 SLOT_TOKENS = tuple(f"[A{index}]" for index in range(MAX_SLOTS))
 OTHER_TOKEN = "[AX]"
 _WORDS_KEPT = frozenset({"pronoun", "description", "first_person", "group"})
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """One sentence as the model reads it.
+class Question(NamedTuple):
+    """What a sentence says of an actor.
 
     Attributes:
-        sentence: Index of the sentence.
-        before: Masked context before it.
-        target: The masked sentence.
-        after: Masked context after it.
-        actors: Actor of each slot, in slot order.
-        in_target: For each slot whether the sentence itself mentions the actor.
-        plain: The unmasked text of the whole window, for cues.
+        sentence: Index of the sentence in the article.
+        slot: The actor's slot in the window.
+        mentioned: Whether the sentence itself mentions the actor.
     """
 
     sentence: int
-    before: str
-    target: str
-    after: str
+    slot: int
+    mentioned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Consecutive sentences, masked.
+
+    Attributes:
+        first: Index of the first of them in the article.
+        asked: The sentences that the questions are about; those around them are context.
+        texts: The masked sentences.
+        actors: Actor of each slot, in slot order.
+        questions: What is asked, by sentence and slot.
+        plain: The sentences as they stand in the article, for cues.
+    """
+
+    first: int
+    asked: range
+    texts: tuple[str, ...]
     actors: tuple[str, ...]
-    in_target: tuple[bool, ...]
-    plain: str = field(repr=False)
+    questions: tuple[Question, ...]
+    plain: tuple[str, ...] = field(repr=False)
+
+    def around(self, sentence: int) -> slice:
+        """The sentences of the window that count for one of them, by their place in ``texts`` and ``plain``."""
+        place = sentence - self.first
+        return slice(max(0, place - BEFORE), place + 1 + AFTER)
 
 
-def make_window(text: str, sentences: Sequence[Span], mentions: Sequence[Sequence[Mention]], index: int) -> Window:
-    """Makes the window of one sentence.
+def make_windows(text: str, sentences: Sequence[Span], mentions: Sequence[Sequence[Mention]]) -> list[Window]:
+    """Cuts an article into windows that together ask about every sentence once.
 
     Args:
         text: The article's text.
         sentences: Its sentences.
         mentions: The mentions of each sentence.
-        index: Which sentence.
+
+    Returns:
+        The windows in which there is an actor to ask about.
     """
-    first, last = max(0, index - BEFORE), min(len(sentences), index + 1 + AFTER)
-    slots = _assign_slots([mention for k in range(first, last) for mention in mentions[k]])
+    windows = (_make_window(text, sentences, mentions, asked) for asked in _stretches(text, sentences, mentions))
+    return [window for window in windows if window.questions]
 
-    def masked(start: int, stop: int) -> str:
-        return " ".join(_mask(text, sentences[k], mentions[k], slots) for k in range(start, stop))
 
-    in_target = {actor for mention in mentions[index] for actor in mention.actors}
+def _stretches(text: str, sentences: Sequence[Span], mentions: Sequence[Sequence[Mention]]) -> Iterator[range]:
+    """Sentences in stretches of about as many words each, none with many more than ``WORDS``.
+
+    A sentence whose actors would not find a slot beside those of the stretch begins the next one.
+    """
+    # A name counts as one word, however long: another name in its place must give the same windows.
+    lengths = [
+        max(1, text.count(" ", *sentence) + 1 - sum(text.count(" ", mention.start, mention.end) for mention in named))
+        for sentence, named in zip(sentences, mentions, strict=True)
+    ]
+    actors = [{actor for mention in named for actor in mention.actors} for named in mentions]
+    left = sum(lengths)
+    first, words = 0, 0
+    for index, length in enumerate(lengths):
+        if index > first and len(set().union(*actors[first : index + 1])) > MAX_SLOTS:
+            yield range(first, index)
+            left -= words
+            first, words = index, 0
+        words += length
+        if words >= left / -(-left // WORDS):
+            yield range(first, index + 1)
+            left -= words
+            first, words = index + 1, 0
+
+
+def _make_window(text: str, sentences: Sequence[Span], mentions: Sequence[Sequence[Mention]], asked: range) -> Window:
+    span = range(max(0, asked.start - BEFORE), min(len(sentences), asked.stop + AFTER))
+    # Those of the context come last: where there are too many, it is their names that get no slot.
+    order = sorted(span, key=lambda k: k not in asked)
+    slots = _assign_slots([mention for k in order for mention in mentions[k]])
+    named = [{slots[a] for mention in mentions[k] for a in mention.actors if a in slots} for k in span]
+    questions = []
+    for index in asked:
+        place = index - span.start
+        near = set().union(*named[max(0, place - BEFORE) : place + 1 + AFTER])
+        questions += [Question(index, slot, slot in named[place]) for slot in sorted(near)]
     return Window(
-        sentence=index,
-        before=masked(first, index),
-        target=masked(index, index + 1),
-        after=masked(index + 1, last),
+        first=span.start,
+        asked=asked,
+        texts=tuple(_mask(text, sentences[k], mentions[k], slots) for k in span),
         actors=tuple(slots),
-        in_target=tuple(actor in in_target for actor in slots),
-        plain=text[sentences[first].start : sentences[last - 1].end],
+        questions=tuple(questions),
+        plain=tuple(text[slice(*sentences[k])] for k in span),
     )
 
 

@@ -17,12 +17,15 @@ _COMMANDS = {
         "stancewire.inference.commands.score",
         "Score articles: who stands where, in which sentence, how surely.",
     ),
+    "explain": ("stancewire.inference.commands.explain", "Show the words behind each stance of an article."),
     "evaluate": ("stancewire.inference.commands.evaluate", "Score gold articles and print precision, recall and F1."),
     "behaviour": (
         "stancewire.inference.commands.behaviour",
         "Hold a model against templates that any reader gets right.",
     ),
-    "train": ("stancewire.training.command", "Train a model from a YAML recipe."),
+    "train": ("stancewire.training.train_command", "Train a model from a YAML recipe."),
+    "yardstick": ("stancewire.training.yardstick_command", "Train and score on a public data set, over several seeds."),
+    "ablate": ("stancewire.inference.commands.ablate", "Measure what each part of the model is worth."),
     "data": ("stancewire.inference.commands.data", "Check labelled data and measure the actor resolver."),
 }
 

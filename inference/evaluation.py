@@ -83,6 +83,8 @@ class Evaluation:
     top_actor: str | None = None
     empty_sentences: int = 0
     empty_rows: int = 0
+    objects: Counts = field(default_factory=Counts)
+    """Objects of the rows that are found, each name for itself."""
     reported: list[tuple[float, bool]] = field(default_factory=list)
     """Confidence of each row that counts, and whether its label is right."""
     errors: list[Error] = field(default_factory=list)
@@ -134,9 +136,11 @@ class _Matching:
         self.required = [s for s in gold.stances if not s.optional]
         self.optional = [s for s in gold.stances if s.optional]
         self.predicted: dict[Key, float] = {}
+        self.objects: dict[Key, list[str]] = {}
         for row in rows:
             key = (_nearest(gold.sentences, row), normalise_name(row.actor), row.issue, row.label)
-            self.predicted[key] = max(row.confidence, self.predicted.get(key, 0.0))
+            if row.confidence >= self.predicted.get(key, 0.0):
+                self.predicted[key], self.objects[key] = row.confidence, row.object
 
     def count(self) -> None:
         free = set(self.predicted)
@@ -162,6 +166,7 @@ class _Matching:
         free.discard(hit)
         self.result.detection.tp += 1
         self.result.confusion[stance.stance, hit[3]] += 1
+        self._count_objects(stance, self.objects[hit])
         self.result.reported.append((self.predicted[hit], hit[3] == stance.stance))
         if hit[3] != stance.stance:
             self._note(stance.sentence, _first(stance.actor), stance.issue, stance.stance, hit[3])
@@ -171,6 +176,14 @@ class _Matching:
             else:
                 one.fp += 1
                 one.fn += 1
+
+    def _count_objects(self, stance: Stance, given: Sequence[str]) -> None:
+        names = [normalise_name(name) for name in given]
+        wanted = [alternatives(name) for name in stance.object]
+        found = sum(any(same_actor(name, one) for name in names) for one in wanted)
+        self.result.objects.tp += found
+        self.result.objects.fn += len(wanted) - found
+        self.result.objects.fp += sum(not any(same_actor(name, one) for one in wanted) for name in names)
 
     def _count_false(self, key: Key) -> None:
         if any(_matches(key, stance) for stance in self.optional):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
+from heapq import merge
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,10 +14,11 @@ import numpy as np
 from ..data.actors import ActorResolver
 from ..data.candidates import find_candidates
 from ..data.errors import StancewireError
-from ..data.objects import find_objects
+from ..data.issues import Issue
+from ..data.objects import ObjectFinder
 from ..data.schema import ARTICLE_FIELDS, POSITION_COLUMNS, SENTIMENTS, Article, Mention, Position, Span
 from ..data.sentences import split_sentences
-from ..data.windows import Window, group_by_sentence, make_window
+from ..data.windows import Window, group_by_sentence, make_windows
 from ..models.base import CLASSES, StanceModel, WindowScores, load_model
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ CHUNK = 16
 
 
 class Reading(NamedTuple):
-    """An article taken apart: its sentences, the mentions of each, and the windows that name an actor."""
+    """An article taken apart: its sentences, the mentions of each, and its windows."""
 
     article: Article
     sentences: list[Span]
@@ -119,41 +122,61 @@ class Scorer:
         reads = [self.read(article) for article in chunk]
         scores = iter(self.model.predict([window for read in reads for window in read.windows]))
         for read in reads:
+            finder = cache(partial(ObjectFinder, read.article.text, read.sentences, read.mentions))
             for window in read.windows:
-                yield from self._positions(read, window, next(scores))
+                yield from self._positions(read, window, next(scores), finder)
 
     def read(self, article: Article) -> Reading:
         """Takes an article apart, as the model will see it."""
         sentences = split_sentences(article.text)
         mentions = group_by_sentence(sentences, self.resolver.resolve(article, sentences))
-        windows = [make_window(article.text, sentences, mentions, index) for index in range(len(sentences))]
-        return Reading(article, sentences, mentions, [window for window in windows if window.actors])
+        return Reading(article, sentences, mentions, make_windows(article.text, sentences, mentions))
 
-    def _positions(self, read: Reading, window: Window, scores: WindowScores) -> Iterator[Position]:
-        issues = self.model.config.issues
-        columns = {issue.id: column for column, issue in enumerate(issues)}
-        slots = {actor: slot for slot, actor in enumerate(window.actors)}
-        for _, actor, issue in find_candidates(window, issues):
-            probabilities = scores.stance[slots[actor], columns[issue]]
-            if 1 - probabilities[0] >= self.model.config.thresholds[issue]:
+    def _positions(
+        self, read: Reading, window: Window, scores: WindowScores, finder: Callable[[Issue], ObjectFinder]
+    ) -> Iterator[Position]:
+        stances = self._stances(read, window, scores, finder)
+        sentiments = self._sentiments(read, window, scores)
+        # Both come by sentence: stances first, then the sentiments of the sentence.
+        yield from merge(stances, sentiments, key=lambda position: position.sentence)
+
+    def _stances(
+        self, read: Reading, window: Window, scores: WindowScores, finder: Callable[[Issue], ObjectFinder]
+    ) -> Iterator[Position]:
+        config = self.model.config
+        columns = {issue.id: column for column, issue in enumerate(config.issues)}
+        for question, sentence, actor, issue in find_candidates(window, config.issues):
+            probabilities = scores.stance[question, columns[issue]]
+            if 1 - probabilities[0] >= config.thresholds[issue]:
                 best = 1 + int(np.argmax(probabilities[1:]))
-                objects = find_objects(read.mentions, window.sentence, actor, issue)
-                sure = self.model.config.confidence_of(float(probabilities[best]))
-                yield _position(self.model, read, window, "stance", actor, issue, CLASSES[best], sure, objects)
+                objects = finder(config.issues[columns[issue]]).find(sentence, actor)
+                sure = config.confidence_of(float(probabilities[best]))
+                yield _position(self.model, read, sentence, "stance", actor, issue, CLASSES[best], sure, objects)
+
+    def _sentiments(self, read: Reading, window: Window, scores: WindowScores) -> Iterator[Position]:
         if scores.sentiment is None:
             return
-        for slot, actor in enumerate(window.actors):
-            if window.in_target[slot]:
-                best = int(np.argmax(scores.sentiment[slot]))
+        for question, probabilities in zip(window.questions, scores.sentiment, strict=True):
+            if question.mentioned:
+                actor = window.actors[question.slot]
+                best = int(np.argmax(probabilities))
                 yield _position(
-                    self.model, read, window, "sentiment", actor, "", SENTIMENTS[best], scores.sentiment[slot, best], []
+                    self.model,
+                    read,
+                    question.sentence,
+                    "sentiment",
+                    actor,
+                    "",
+                    SENTIMENTS[best],
+                    probabilities[best],
+                    [],
                 )
 
 
 def _position(
     model: StanceModel,
     read: Reading,
-    window: Window,
+    sentence: int,
     kind: str,
     actor: str,
     issue: str,
@@ -161,10 +184,10 @@ def _position(
     confidence: float,
     objects: list[str],
 ) -> Position:
-    start, end = read.sentences[window.sentence]
+    start, end = read.sentences[sentence]
     return Position(
         article_id=read.article.id,
-        sentence=window.sentence,
+        sentence=sentence,
         start=start,
         end=end,
         text=read.article.text[start:end],

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from ..data.schema import Position
 
-_COLOURS = {"support": "green", "oppose": "red", "neutral": "yellow", "positive": "green", "negative": "red"}
-_MARKS = {"support": "+", "oppose": "−", "neutral": "±", "positive": "+", "negative": "−"}
+COLOURS = {"support": "green", "oppose": "red", "neutral": "yellow", "positive": "green", "negative": "red"}
+MARKS = {"support": "+", "oppose": "−", "neutral": "±", "positive": "+", "negative": "−"}
 
 
 def print_positions(positions: Iterable[Position], console: Console | None = None) -> None:
@@ -46,7 +46,7 @@ def _print_article(out: Console, article_id: str, rows: Sequence[Position]) -> b
     for label in ("positive", "negative"):
         actors = list(dict.fromkeys(row.actor for row in tone if row.label == label))
         if actors:
-            out.print(Text(f"  presented as {label}: ", style="dim").append(", ".join(actors), style=_COLOURS[label]))
+            out.print(Text(f"  presented as {label}: ", style="dim").append(", ".join(actors), style=COLOURS[label]))
     if tone:
         out.print()
     return bool(stances or tone)
@@ -64,7 +64,7 @@ def _table(stances: Sequence[Position]) -> Table:
         table.add_row(
             Text(row.actor),
             Text(row.issue.replace("_", " ")),
-            Text(f"{_MARKS[row.label]} {row.label}", style=_COLOURS[row.label]),
+            Text(f"{MARKS[row.label]} {row.label}", style=COLOURS[row.label]),
             f"{row.confidence:.2f}",
             Text(", ".join(row.object)),
             Text(row.text),

@@ -23,8 +23,12 @@ from ..data.issues import Issue
 from ..data.schema import SENTIMENTS, STANCES
 from ..data.windows import Window
 
-FORMAT = 1
-"""Raised when a model folder of this version cannot be read by an older stancewire."""
+FORMAT = 2
+"""Raised when a model folder of this version cannot be read by an older stancewire.
+
+1: an encoder reads one sentence with its context at a time. 2: an encoder reads several sentences and answers questions
+about each. Encoders of format 1 are read by a class of their own; to migrate one, train its recipe anew.
+"""
 
 CLASSES = ("none", *STANCES)
 CONFIG = "config.json"
@@ -32,14 +36,15 @@ _TYPES = {
     "encoder": ("encoder", "EncoderModel"),
     "baseline": ("baseline", "BaselineModel"),
 }
+_FIRST_FORMAT = {"encoder": ("encoder_v1", "EncoderV1Model")}
 
 
 class WindowScores(NamedTuple):
     """What a model says of one window.
 
     Attributes:
-        stance: Probabilities, shape (slots, issues, classes), classes in the order of ``CLASSES``.
-        sentiment: Probabilities, shape (slots, 3) in the order of ``SENTIMENTS``; None where the model has none.
+        stance: Probabilities, shape (questions, issues, classes), classes in the order of ``CLASSES``.
+        sentiment: Probabilities, shape (questions, 3) in the order of ``SENTIMENTS``; None where the model has none.
     """
 
     stance: np.ndarray
@@ -100,7 +105,10 @@ class ModelConfig:
         parts = [path for path in sorted(folder.iterdir()) if path.suffix in _HASHED and path.name != CONFIG]
         self.files = {path.name: _sha256(path) for path in parts}
         record = asdict(self) | {
-            "issues": [{"id": i.id, "definition": i.definition, "cues": list(i.cues)} for i in self.issues],
+            "issues": [
+                {"id": i.id, "definition": i.definition, "cues": list(i.cues), "has_owner": i.has_owner}
+                for i in self.issues
+            ],
             "labels": {"stance": list(CLASSES), "sentiment": list(SENTIMENTS)},
         }
         (folder / CONFIG).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -119,7 +127,7 @@ class StanceModel(Protocol):
         ...
 
     def logits(self, windows: Sequence[Window]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Raw stance logits (slots, issues, classes) and sentiment logits (slots, 3) of each window."""
+        """Raw stance logits (questions, issues, classes) and sentiment logits (questions, 3) of each window."""
         ...
 
 
@@ -162,7 +170,9 @@ def read_config(folder: Path) -> ModelConfig:
                 f"{folder}: model format {written} is newer than {FORMAT}; upgrade stancewire to load it"
             )
         record.pop("labels")
-        record["issues"] = tuple(Issue(i["id"], i["definition"], tuple(i["cues"])) for i in record["issues"])
+        record["issues"] = tuple(
+            Issue(i["id"], i["definition"], tuple(i["cues"]), i.get("has_owner", False)) for i in record["issues"]
+        )
         record["confidence"] = tuple(record.get("confidence", (1.0, 0.0)))
         config = ModelConfig(**record)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -190,7 +200,7 @@ def load_model(name: str | Path | None = None, threads: int | None = None) -> St
     config = read_config(folder)
     if config.type not in _TYPES:
         raise StancewireError(f"{folder}: unknown model type {config.type!r}; known are {', '.join(_TYPES)}")
-    module, cls = _TYPES[config.type]
+    module, cls = (_TYPES | _FIRST_FORMAT if config.format == 1 else _TYPES)[config.type]
     return getattr(import_module(f".{module}", __package__), cls)(folder, config, threads)
 
 

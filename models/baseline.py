@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 from ..data.errors import StancewireError
 from ..data.schema import SENTIMENTS
-from ..data.windows import OTHER_TOKEN, SLOT_TOKENS, Window
+from ..data.windows import OTHER_TOKEN, SLOT_TOKENS, Question, Window
 from .base import CLASSES, ModelConfig, WindowScores
 
 VOCABULARY, WEIGHTS = "vocabulary.json", "lexical.safetensors"
@@ -29,17 +29,18 @@ _SLOT = re.compile("|".join(re.escape(token) for token in (*SLOT_TOKENS, OTHER_T
 _TOKEN = re.compile(TOKEN_PATTERN)
 
 
-def describe_slot(window: Window, slot: int) -> dict[str, str]:
-    """Sentence and context with the slot's actor as ``zzme`` and everybody else as ``zzother``."""
-    me = SLOT_TOKENS[slot]
+def describe_question(window: Window, question: Question) -> dict[str, str]:
+    """Sentence and context with the actor asked about as ``zzme`` and everybody else as ``zzother``."""
+    me = SLOT_TOKENS[question.slot]
 
     def masked(text: str) -> str:
         return _SLOT.sub(lambda match: " zzme " if match[0] == me else " zzother ", text)
 
-    place = "zzhere" if window.in_target[slot] else "zzaway"
+    place = question.sentence - window.first
+    near = window.around(question.sentence)
     return {
-        "sentence": f"{place} {masked(window.target)}",
-        "context": f"{masked(window.before)} {masked(window.after)}",
+        "sentence": f"{'zzhere' if question.mentioned else 'zzaway'} {masked(window.texts[place])}",
+        "context": masked(" ".join((*window.texts[near.start : place], *window.texts[place + 1 : near.stop]))),
     }
 
 
@@ -64,11 +65,11 @@ class BaselineModel:
         return self.config.scores(*self.logits(windows))
 
     def logits(self, windows: Sequence[Window]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Raw stance logits (slots, issues, classes) and sentiment logits (slots, 3) of each window."""
+        """Raw stance logits (questions, issues, classes) and sentiment logits (questions, 3) of each window."""
         stance, sentiment = [], []
         cut = self._n_issues * len(CLASSES)
         for window in windows:
-            rows = [self._linear(describe_slot(window, slot)) for slot in range(len(window.actors))]
+            rows = [self._linear(describe_question(window, question)) for question in window.questions]
             scores = np.stack(rows) if rows else np.zeros((0, len(self._intercept)), np.float32)
             stance.append(scores[:, :cut].reshape(-1, self._n_issues, len(CLASSES)))
             sentiment.append(scores[:, cut:])

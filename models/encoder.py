@@ -1,4 +1,4 @@
-"""The encoder: a small transformer in ONNX, one pass a window for all its actors, issues and sentiment."""
+"""The encoder: a small transformer in ONNX, one pass a window for all its sentences, actors and issues."""
 
 from __future__ import annotations
 
@@ -27,16 +27,11 @@ class EncoderModel:
 
     def __init__(self, folder: Path, config: ModelConfig, threads: int | None = None) -> None:
         self.config = config
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        if threads is not None:
-            options.intra_op_num_threads = threads
-        self._session = onnxruntime.InferenceSession(
-            str(folder / WEIGHTS), sess_options=options, providers=["CPUExecutionProvider"]
-        )
+        self._session = make_session(folder / WEIGHTS, threads)
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         special = tuple(config.options.get("special_tokens", ("[CLS]", "[SEP]")))
-        self._tokenizer = WindowTokenizer(tokenizer, config.options["max_length"], config.issues, special)
+        mark_cues = config.options.get("mark_cues", True)
+        self._tokenizer = WindowTokenizer(tokenizer, config.options["max_length"], config.issues, special, mark_cues)
         self._batch_tokens = config.options.get("batch_tokens", 4096)
 
     def predict(self, windows: Sequence[Window]) -> list[WindowScores]:
@@ -44,7 +39,7 @@ class EncoderModel:
         return self.config.scores(*self.logits(windows))
 
     def logits(self, windows: Sequence[Window]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Raw stance logits (slots, issues, classes) and sentiment logits (slots, 3) of each window.
+        """Raw stance logits (questions, issues, classes) and sentiment logits (questions, 3) of each window.
 
         Windows of like length run together.
         """
@@ -54,8 +49,8 @@ class EncoderModel:
         for rows in self._batches(encoded):
             one, other = self._run([encoded[row] for row in rows])
             for place, row in enumerate(rows):
-                slots = len(windows[row].actors)
-                stance[row], sentiment[row] = one[place, :slots], other[place, :slots]
+                asked = len(windows[row].questions)
+                stance[row], sentiment[row] = one[place, :asked], other[place, :asked]
         return stance, sentiment
 
     def _batches(self, encoded: Sequence[Encoded]) -> list[list[int]]:
@@ -72,3 +67,12 @@ class EncoderModel:
     def _run(self, encoded: Sequence[Encoded]) -> tuple[np.ndarray, np.ndarray]:
         stance, sentiment = self._session.run(["stance", "sentiment"], self._tokenizer.pad(encoded)._asdict())
         return np.asarray(stance), np.asarray(sentiment)
+
+
+def make_session(weights: Path, threads: int | None) -> onnxruntime.InferenceSession:
+    """ONNX weights ready to run; ``threads`` None is ONNX Runtime's own choice."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(str(weights), sess_options=options, providers=["CPUExecutionProvider"])

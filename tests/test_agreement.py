@@ -54,10 +54,15 @@ def test_what_ships_agrees_and_belongs_to_the_corpus() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["{", json.dumps({"id": "a"}), json.dumps({"id": "a", "sentences": 1, "first": [[1]]})]
+    ("line", "what"),
+    [
+        ("{", "broken JSON"),
+        (json.dumps({"id": "a"}), "not a double annotation"),
+        (json.dumps({"id": "a", "sentences": 1, "first": [[1]]}), "not a double annotation"),
+    ],
 )
-def test_a_broken_line_is_named(tmp_path: Path, line: str) -> None:
+def test_a_broken_line_is_named(tmp_path: Path, line: str, what: str) -> None:
     path = tmp_path / "broken.jsonl"
     path.write_text(line)
-    with pytest.raises(StancewireError, match=r"broken\.jsonl:1: not a double annotation"):
+    with pytest.raises(StancewireError, match=rf"broken\.jsonl:1: {what}"):
         read_annotations(path)

@@ -9,6 +9,8 @@ import pytest
 
 pytest.importorskip("sklearn", reason="calibration needs the training extra")
 
+from builders import masked_window
+
 from stancewire.data.corpus import Example
 from stancewire.data.issues import load_issues
 from stancewire.data.windows import Window
@@ -36,7 +38,7 @@ class Overconfident:
         return rows, [np.zeros((1, 3)) for _ in windows]
 
     def examples(self) -> list[Example]:
-        window = Window(0, "", "[A0] x", "", ("Chile",), (True,), "x")
+        window = masked_window("[A0] x", actors=("Chile",))
         return [Example(str(n), window, [list(map(int, labels))], [1]) for n, labels in enumerate(self.gold)]
 
 
@@ -45,6 +47,8 @@ def test_confidence_becomes_the_share_that_is_right() -> None:
     examples = model.examples()
     figures = calibrate(model, examples, examples)  # type: ignore[arg-type]
     assert figures["validation_confidence_ece"] < 0.03
+    assert figures["validation_coverage_at_0.2"] == 1.0
+    assert figures["validation_precision_at_0.4"] > figures["validation_precision_at_0.2"]
     right = (model.gold == 1).ravel()
     assert expected_calibration_error(model.sure.ravel(), right) > 0.2
     assert model.config.confidence_of(0.6) < model.config.confidence_of(0.95)

@@ -72,19 +72,20 @@ def test_flipped_labels_are_found() -> None:
     examples = list(make_examples(read_labelled("corpus")[::4], issues, ActorResolver()))
     column = [issue.id for issue in issues].index("sanctions")
     clear = [
-        (example, slot)
+        (example, index)
         for example in examples
-        for slot, here in enumerate(example.window.in_target)
-        if here and example.stances[slot][column] in (1, 2)
+        for index, question in enumerate(example.window.questions)
+        if question.mentioned and example.stances[index][column] in (1, 2)
     ]
     flipped = random.Random(3).sample(clear, 30)
-    for example, slot in flipped:
-        example.stances[slot][column] = 3 - example.stances[slot][column]
+    for example, index in flipped:
+        example.stances[index][column] = 3 - example.stances[index][column]
     errors = [error for error in find_label_errors(examples, issues) if error.issue == "sanctions"]
     given = {(error.passage, error.sentence, error.actor): error.probability for error in errors}
 
     def doubt(cells: list[tuple[Example, int]]) -> list[float]:
-        return [given.get((e.group, e.window.sentence, e.window.actors[slot]), 1.0) for e, slot in cells]
+        asked = [(example, example.window.questions[index]) for example, index in cells]
+        return [given.get((e.group, q.sentence, e.window.actors[q.slot]), 1.0) for e, q in asked]
 
     planted = doubt(flipped)
     others = doubt([cell for cell in clear if cell not in flipped])

@@ -6,7 +6,7 @@ import json
 import random
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +33,13 @@ def row(actor: str, label: str, start: int, end: int, issue: str = "sanctions") 
 
 def gold() -> list[LabelledArticle]:
     return [parse_labelled(RECORD, "test")]
+
+
+def test_objects_count_name_by_name() -> None:
+    record = RECORD | {"stances": [RECORD["stances"][0] | {"object": ["Peru", "Republic of Cuba|Cuba"]}]}  # type: ignore[index]
+    rows = [replace(row("Chile", "oppose", 0, 27), object=["Cuba", "Iran"])]
+    objects = evaluate([parse_labelled(record, "test")], rows).objects
+    assert (objects.tp, objects.fp, objects.fn) == (1, 1, 1)
 
 
 def test_right_wrong_missed_and_false_rows() -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
 import pytest
+from rich.console import Console
 
 from stancewire.data.errors import StancewireError
 from stancewire.data.schema import Article
+from stancewire.inference.cli import main
 from stancewire.inference.evidence import find_evidence
+from stancewire.inference.explanation import explain
 from stancewire.inference.scorer import Scorer
 
 TEXT = (
@@ -35,3 +41,31 @@ def test_a_position_of_another_article_is_refused(scorer: Scorer) -> None:
     row = scorer.score(Article("a", TEXT))[0]
     with pytest.raises(StancewireError, match="not of article b"):
         find_evidence(scorer, Article("b", TEXT), row)
+
+
+def test_an_article_is_explained_in_the_terminal(scorer: Scorer) -> None:
+    console = Console(file=io.StringIO(), width=200)
+    explain(scorer, Article("a", TEXT), console=console)
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "Japan on Friday imposed new sanctions" in printed
+    assert "Japan  sanctions  + support" in printed
+    assert "by: " in printed
+    assert "The yen rose" not in printed
+
+
+def test_an_article_without_a_side_says_so(scorer: Scorer) -> None:
+    console = Console(file=io.StringIO())
+    explain(scorer, Article("a", "The yen rose."), console=console)
+    assert console.file.getvalue() == "Nobody takes a side on any issue.\n"  # type: ignore[attr-defined]
+
+
+def test_the_command_explains_a_file(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    with pytest.raises(SystemExit) as stopped:
+        main(["explain", str(tmp_path / "a.txt")])
+    assert stopped.value.code == 0
+    assert "Japan  sanctions  + support" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stopped:
+        main(["explain", str(tmp_path / "missing.txt")])
+    assert stopped.value.code == 2
+    assert "missing.txt" in capsys.readouterr().err

@@ -5,15 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from builders import masked_window
 
 from stancewire.data.candidates import Candidate, find_candidates
 from stancewire.data.errors import StancewireError
 from stancewire.data.issues import load_issues, parse_issues
-from stancewire.data.windows import Window
-
-
-def window(text: str) -> Window:
-    return Window(0, "", text, "", ("Chile", "Peru"), (True, True), text)
 
 
 def test_the_shipped_issues_are_the_three_of_the_table() -> None:
@@ -30,15 +26,24 @@ def test_the_shipped_issues_are_the_three_of_the_table() -> None:
     ],
 )
 def test_cues_open_the_issues(text: str, issues: set[str]) -> None:
-    assert {candidate.issue for candidate in find_candidates(window(text), load_issues())} == issues
+    assert {
+        candidate.issue for candidate in find_candidates(masked_window(text, actors=("Chile", "Peru")), load_issues())
+    } == issues
 
 
 def test_each_actor_of_the_window_is_a_candidate() -> None:
     issues = parse_issues("- {id: trade, definition: Tariffs., cues: ['tariff*']}", "test")
-    assert find_candidates(window("Tariffs rose."), issues) == [
-        Candidate(0, "Chile", "trade"),
-        Candidate(0, "Peru", "trade"),
+    assert find_candidates(masked_window("Tariffs rose.", actors=("Chile", "Peru")), issues) == [
+        Candidate(0, 0, "Chile", "trade"),
+        Candidate(1, 0, "Peru", "trade"),
     ]
+
+
+def test_a_cue_counts_for_the_sentences_around_it() -> None:
+    issues = parse_issues("- {id: trade, definition: Tariffs., cues: ['tariff*']}", "test")
+    window = masked_window("One.", "Two.", "Tariffs rose.", "Four.", "Five.", "Six.", actors=("Chile",))
+    # Two sentences of context before a sentence and one after it.
+    assert [candidate.sentence for candidate in find_candidates(window, issues)] == [1, 2, 3, 4]
 
 
 def test_an_issue_is_added_by_a_file_alone(tmp_path: Path) -> None:

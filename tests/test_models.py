@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import masked_window
 
 from stancewire.data.errors import StancewireError
-from stancewire.data.windows import Window
 from stancewire.inference.scorer import Scorer
 from stancewire.models.base import CLASSES, CONFIG, FORMAT, ModelConfig, find_model, load_model, read_config
 
@@ -20,10 +20,6 @@ ALLOWED = {".json", ".onnx", ".safetensors", ".md"}
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     return Path(shutil.copytree(find_model(), tmp_path / "model"))
-
-
-def window(text: str, actors: tuple[str, ...]) -> Window:
-    return Window(0, "", text, "", actors, (True,) * len(actors), text)
 
 
 def test_the_default_model_is_small_and_only_data() -> None:
@@ -47,9 +43,10 @@ def test_labels_stand_in_fixed_order() -> None:
 def test_probabilities_sum_to_one_and_do_not_depend_on_the_batch() -> None:
     model = load_model()
     windows = [
-        window("[A0] imposed new sanctions on [A1].", ("Chile", "Peru")),
-        window(
-            "[A0] said on Monday that it would withdraw all its troops from [A1] by the end of the year.", ("a", "b")
+        masked_window("[A0] imposed new sanctions on [A1].", actors=("Chile", "Peru")),
+        masked_window(
+            "[A0] said on Monday that it would withdraw all its troops from [A1] by the end of the year.",
+            actors=("a", "b"),
         ),
     ]
     together, alone = model.predict(windows), [model.predict([one])[0] for one in windows]
@@ -96,8 +93,21 @@ def edit(folder: Path, **values: object) -> None:
 
 def test_a_newer_format_is_refused(copy: Path) -> None:
     edit(copy, format=FORMAT + 1)
-    with pytest.raises(StancewireError, match="newer than 1; upgrade stancewire"):
+    with pytest.raises(StancewireError, match=f"newer than {FORMAT}; upgrade stancewire"):
         load_model(copy)
+
+
+def test_an_encoder_of_the_first_format_reads_each_sentence_with_its_context(copy: Path) -> None:
+    if read_config(copy).format != 1:
+        pytest.skip("the shipped model is of a newer format")
+    model = load_model(copy)
+    assert type(model).__name__ == "EncoderV1Model"
+    window = masked_window("[A3] spoke.", "[A3] imposed sanctions on [A5].", actors=tuple("abcdef"))
+    renamed = masked_window("[A0] spoke.", "[A0] imposed sanctions on [A1].", actors=("d", "f"))
+    (one,), (other,) = model.predict([window]), model.predict([renamed])
+    # Sentence 1, actor 3 of the one is sentence 1, actor 0 of the other: slots are numbered anew for each sentence.
+    np.testing.assert_allclose(one.stance[6 + 3], other.stance[2 + 0], atol=1e-4)
+    np.testing.assert_allclose(one.stance[6 + 5], other.stance[2 + 1], atol=1e-4)
 
 
 def test_an_unknown_type_or_key_is_refused(copy: Path) -> None:

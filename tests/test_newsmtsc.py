@@ -11,7 +11,7 @@ from stancewire.data.actors import ActorResolver
 from stancewire.data.corpus import IGNORED
 from stancewire.data.errors import StancewireError
 from stancewire.data.issues import load_issues
-from stancewire.data.newsmtsc import read_newsmtsc
+from stancewire.data.newsmtsc import read_newsmtsc, target_actors
 from stancewire.data.schema import SENTIMENTS
 
 SENTENCE = "Marta Suarez praised the ministry, while Japan looked on and Peter Lindqvist lied again."
@@ -54,12 +54,13 @@ def hub_form(folder: Path) -> Path:
 
 def test_targets_have_their_polarity_and_the_others_none(tmp_path: Path, resolver: ActorResolver) -> None:
     (example,) = read_newsmtsc(own_form(tmp_path), resolver, ISSUES)
-    by_actor = dict(zip(example.window.actors, example.sentiments, strict=True))
+    asked = [example.window.actors[question.slot] for question in example.window.questions]
+    by_actor = dict(zip(asked, example.sentiments, strict=True))
     assert by_actor["target 0"] == SENTIMENTS.index("neutral")
     assert by_actor["target 1"] == SENTIMENTS.index("negative")
     assert by_actor["Japan"] == IGNORED
     assert {label for row in example.stances for label in row} == {IGNORED}
-    assert "Lindqvist" not in example.window.target
+    assert "Lindqvist" not in example.window.texts[0]
 
 
 def test_the_hubs_form_gives_the_same(tmp_path: Path, resolver: ActorResolver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,6 +68,23 @@ def test_the_hubs_form_gives_the_same(tmp_path: Path, resolver: ActorResolver, m
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     own = list(read_newsmtsc(own_form(tmp_path), resolver, ISSUES))
     assert list(read_newsmtsc(hub_form(tmp_path), resolver, ISSUES)) == own
+
+
+def test_targets_that_overlap_are_one_mention(tmp_path: Path, resolver: ActorResolver) -> None:
+    start = SENTENCE.index(TARGETS[0][0])
+    spans = [(start, start + 3), (start, start + 5), (start, start + 3)]
+    record = {
+        "primary_gid": "a",
+        "sentence_normalized": SENTENCE,
+        "targets": [{"from": a, "to": b, "polarity": p} for (a, b), p in zip(spans, (2.0, 4.0, 6.0), strict=True)],
+    }
+    path = tmp_path / "overlap.jsonl"
+    path.write_text(json.dumps(record))
+    (example,) = read_newsmtsc(path, resolver, ISSUES)
+    assert target_actors(record) == ["target 0"] * 3
+    assert example.window.texts[0].startswith("[A0] Suarez praised")
+    assert example.window.texts[0].count("[A0]") == 1
+    assert example.sentiments[0] == SENTIMENTS.index("negative")
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path, resolver: ActorResolver) -> None:

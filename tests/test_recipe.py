@@ -20,7 +20,7 @@ def recipe(tmp_path: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["default", "baseline", "own_text"])
+@pytest.mark.parametrize("name", ["default", "accurate", "baseline", "own_text"])
 def test_the_committed_recipes_are_valid(name: str) -> None:
     assert load_recipe(CONFIGS / f"{name}.yaml").seed == 13
 
@@ -37,6 +37,9 @@ def test_own_text_learns_from_our_text_alone() -> None:
         ("name: a\nsead: 3", r"unknown key 'sead'; did you mean 'seed'\?"),
         ("name: a\nencoder: {epoch: 3}", r"unknown key 'encoder\.epoch'; did you mean 'epochs'\?"),
         ("name: a\nencoder: {zzz: 3}", r"unknown key 'encoder\.zzz'; known are base, max_length"),
+        ("name: a\nyardstick: {kind: newsmtsc, heldout: {}}", r"'yardstick\.heldout'; did you mean 'held_out'"),
+        ("name: a\ndata: {standoff: [{label: a, text: b}]}", r"'data\.standoff\.0\.label'; did you mean 'labels'"),
+        ("name: a\ndata: {train: []}", "names nothing to learn from; set train"),
         ("version: 1.0.0", "name: field required"),
         ("name: a\nencoder: {epochs: 0}", r"encoder\.epochs: input should be greater than or equal to 1"),
         ("name: a\nmodel: forest", "model: input should be 'encoder' or 'baseline'"),

@@ -13,25 +13,31 @@ pytest.importorskip("torch", reason="training needs the training extra")
 
 import mlflow
 import torch
+from builders import masked_window
 from scipy.sparse import hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast, RobertaConfig, RobertaModel
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast, RobertaConfig, RobertaModel, TrainerState
 
+from stancewire.data.candidates import open_issues
 from stancewire.data.corpus import IGNORED, STANCE_CLASSES, corpus_folder
 from stancewire.data.errors import StancewireError
 from stancewire.data.issues import load_issues
-from stancewire.data.windows import MAX_SLOTS, SLOT_TOKENS, Window
+from stancewire.data.windows import Question, Window
 from stancewire.inference.cli import main
 from stancewire.inference.scorer import Scorer
 from stancewire.models.base import load_model
-from stancewire.models.baseline import describe_slot
-from stancewire.models.tokens import WindowTokenizer, add_slot_tokens
+from stancewire.models.baseline import describe_question
+from stancewire.models.tokens import CONTEXT_TOKENS, Batch, WindowTokenizer, add_slot_tokens
+from stancewire.training.checkpoints import last_checkpoint
 from stancewire.training.dataset import build_split
-from stancewire.training.fit_encoder import export_onnx, resolve_base
+from stancewire.training.distillation import soft_labels
+from stancewire.training.export import export_onnx
+from stancewire.training.fit_encoder import resolve_base
 from stancewire.training.network import StanceNetwork
 from stancewire.training.recipe import DataRecipe, Recipe, load_recipe
+from stancewire.training.tracking import MlflowCallback
 from stancewire.training.train import train
 
 
@@ -113,7 +119,14 @@ def test_labels_reach_the_slots_of_their_actors(small_corpus: Path, tmp_path: Pa
 def test_the_baseline_trains_tracks_and_scores(small_corpus: Path, tmp_path: Path) -> None:
     result = train(recipe(small_corpus, tmp_path / "model", model="baseline"))
     names = {path.name for path in result.folder.iterdir()}
-    assert names == {"config.json", "metrics.json", "lexical.safetensors", "vocabulary.json", "README.md"}
+    assert names == {
+        "config.json",
+        "metrics.json",
+        "recipe.json",
+        "lexical.safetensors",
+        "vocabulary.json",
+        "README.md",
+    }
     rows = Scorer.from_pretrained(result.folder).score("Japan imposed new sanctions on Russia on Friday.")
     assert {row.model for row in rows} == {"test 0.1.0"}
     mlflow.set_tracking_uri("sqlite:///mlflow.db")
@@ -134,15 +147,15 @@ def test_the_baseline_scores_as_scikit_learn_does(small_corpus: Path, tmp_path: 
     wanted = recipe(small_corpus, tmp_path / "model", model="baseline")
     folder = train(wanted).folder
     split = build_split(wanted, load_issues())
-    rows = [(example, slot) for example in split.train for slot in range(len(example.window.actors))]
-    texts = [describe_slot(example.window, slot) for example, slot in rows]
+    rows = [(example, *row) for example in split.train for row in enumerate(example.window.questions)]
+    texts = [describe_question(example.window, question) for example, _, question in rows]
     words = {"sublinear_tf": True, "min_df": 2, "token_pattern": r"(?u)\b\w+\b"}
     sentence = TfidfVectorizer(ngram_range=(1, 3), max_features=30_000, **words)
     context = TfidfVectorizer(max_features=7_500, **words)
     features = hstack(
         [sentence.fit_transform([t["sentence"] for t in texts]), context.fit_transform([t["context"] for t in texts])]
     ).tocsr()
-    labels = np.array([example.stances[slot][0] for example, slot in rows])
+    labels = np.array([example.stances[index][0] for example, index, _ in rows])
     classifier = LogisticRegression(C=4.0, max_iter=400, random_state=wanted.seed)
     classifier.fit(features[labels != IGNORED], labels[labels != IGNORED])
     model = load_model(folder)
@@ -156,12 +169,88 @@ def test_the_encoder_trains_and_is_reproducible(small_corpus: Path, tiny_base: P
     results = [train(recipe(small_corpus, tmp_path / name, encoder=encoder)) for name in ("one", "other")]
     assert results[0].figures == results[1].figures
     names = {path.name for path in results[0].folder.iterdir()}
-    assert names == {"config.json", "metrics.json", "model.onnx", "tokenizer.json", "README.md"}
+    assert names == {"config.json", "metrics.json", "recipe.json", "model.onnx", "tokenizer.json", "README.md"}
     model = load_model(results[0].folder)
-    (scores,) = model.predict([Window(0, "", "[A0] left.", "", ("Chile",), (True,), "x")])
+    (scores,) = model.predict([masked_window("[A0] left.", actors=("Chile",))])
     assert scores.stance.shape == (1, 3, 4)
     config = json.loads((results[0].folder / "config.json").read_text())
-    assert set(config["files"]) == {"metrics.json", "model.onnx", "tokenizer.json"}
+    assert set(config["files"]) == {"metrics.json", "recipe.json", "model.onnx", "tokenizer.json"}
+
+
+def test_a_killed_run_goes_on_and_ends_the_same(
+    small_corpus: Path, tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = {"base": str(tiny_base), "epochs": 3, "bf16": False, "max_length": 96}
+    whole = train(recipe(small_corpus, tmp_path / "whole", encoder=encoder))
+    wanted = recipe(small_corpus, tmp_path / "broken", encoder=encoder)
+
+    def die(self: MlflowCallback, args: object, state: TrainerState, control: object, **_: object) -> None:
+        if (state.epoch or 0) >= 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MlflowCallback, "on_step_begin", die)
+        with pytest.raises(KeyboardInterrupt):
+            train(wanted)
+    checkpoints = tmp_path / "broken.partial" / "checkpoints"
+    assert len(list(checkpoints.glob("checkpoint-*"))) >= 1
+    assert not (tmp_path / "broken").exists()
+    result = train(wanted)
+    assert result.figures == whole.figures
+    assert not checkpoints.parent.exists()
+
+
+def test_checkpoints_of_another_run_are_not_gone_on_from(tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    assert last_checkpoint(folder, "one") is None
+    for step in (5, 10):
+        (folder / f"checkpoint-{step}").mkdir()
+    (folder / "checkpoint-5" / "trainer_state.json").write_text("{}")
+    # The tenth step was cut off while it was written.
+    assert last_checkpoint(folder, "one") == str(folder / "checkpoint-5")
+    assert last_checkpoint(folder, "other") is None
+
+
+def test_a_teacher_answers_what_is_asked_and_a_student_trains_on_it(
+    small_corpus: Path, tiny_base: Path, tmp_path: Path
+) -> None:
+    teacher = train(recipe(small_corpus, tmp_path / "teacher", model="baseline")).folder
+    encoder = {"base": str(tiny_base), "epochs": 1, "bf16": False, "max_length": 96, "teacher": str(teacher)}
+    wanted = recipe(small_corpus, tmp_path / "student", encoder=encoder)
+    examples = build_split(wanted, load_issues()).train
+    soft = soft_labels(str(teacher), examples, load_issues(), 2.0)
+    for example, labels in zip(examples, soft, strict=True):
+        opened = open_issues(example.window, load_issues())
+        asked = np.array([opened[question.sentence] for question in example.window.questions])
+        np.testing.assert_allclose(labels.stance.sum(-1), asked, atol=1e-5)
+    figures = train(wanted).figures
+    alone = train(recipe(small_corpus, tmp_path / "alone", encoder=encoder | {"teacher": None})).figures
+    assert figures["eval_loss"] != alone["eval_loss"]
+    assert f"Teacher: `{teacher}`" in (tmp_path / "student" / "README.md").read_text()
+
+
+def test_the_loss_is_least_for_what_the_teacher_says(tiny_base: Path) -> None:
+    net, tokenizer = network(tiny_base)
+    batch = {
+        name: torch.from_numpy(array)
+        for name, array in tokenizer.pad(tokenizer.encode([masked_window("[A0] condemned [A1] .", actors=("a", "b"))]))
+        ._asdict()
+        .items()
+    }
+    nothing = {
+        "stance_labels": torch.full((1, 2, 3), IGNORED),
+        "sentiment_labels": torch.full((1, 2), IGNORED),
+        "sentiment_targets": torch.zeros(1, 2, 3),
+    }
+    with torch.no_grad():
+        own = (net(**batch)["stance"] / net.temperature).softmax(-1)
+        agreeing = net(**batch, **nothing, stance_targets=own)["loss"]
+        other = net(**batch, **nothing, stance_targets=own.roll(1, -1))["loss"]
+        half = torch.cat([own[:, :1], torch.zeros_like(own[:, :1])], dim=1)
+        unasked = net(**batch, **nothing, stance_targets=half)["loss"]
+    assert agreeing < other
+    entropy = -(own[0, 0] * own[0, 0].log()).sum(-1).mean() * net.temperature**2 * net.distillation_share
+    assert float(unasked) == pytest.approx(float(entropy), rel=1e-4)
 
 
 def network(tiny_base: Path) -> tuple[StanceNetwork, WindowTokenizer]:
@@ -180,7 +269,7 @@ def test_onnx_gives_what_torch_gives(tiny_base: Path, tmp_path: Path) -> None:
 
     session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
     texts = ["[A0] recognised [A1] .", "[A3] said [A2] would not leave [A3] before the summer .", "nobody is here"]
-    windows = [Window(0, "[A5] spoke .", text, "", tuple("abcdef"), (True,) * 6, text) for text in texts]
+    windows = [masked_window("[A5] spoke .", text, actors=tuple("abcdef"[: 6 - n])) for n, text in enumerate(texts)]
     batch = tokenizer.pad(tokenizer.encode(windows))
     ours = session.run(["stance", "sentiment"], batch._asdict())
     with torch.no_grad():
@@ -198,7 +287,7 @@ def test_the_weights_hold_no_path_of_who_exported_them(tiny_base: Path, tmp_path
     assert str(Path(torch.__file__).parent).encode() not in written
 
 
-def test_an_encoder_without_segments_is_told_the_sentence(tiny_base: Path, tmp_path: Path) -> None:
+def test_an_encoder_with_other_special_tokens_exports(tiny_base: Path, tmp_path: Path) -> None:
     tokenizer = Tokenizer.from_file(str(tiny_base / "tokenizer.json"))
     slots = add_slot_tokens(tokenizer)
     shape = RobertaConfig(
@@ -214,7 +303,7 @@ def test_an_encoder_without_segments_is_told_the_sentence(tiny_base: Path, tmp_p
     net = StanceNetwork(RobertaModel(shape), slots, 3).eval()
     # As RoBERTa would have it: a start and an end of its own.
     windows = WindowTokenizer(tokenizer, 96, load_issues(), ("[MASK]", "[UNK]"))
-    (encoded,) = windows.encode([Window(0, "[A1] spoke .", "[A0] recognised [A1] .", "", ("a", "b"), (True, True), "")])
+    (encoded,) = windows.encode([masked_window("[A1] spoke .", "[A0] recognised [A1] .", actors=("a", "b"))])
     assert tokenizer.id_to_token(encoded.ids[0]) == "[MASK]"
     assert tokenizer.id_to_token(encoded.ids[-1]) == "[UNK]"
     export_onnx(net, windows, tmp_path, int8=False)
@@ -222,25 +311,49 @@ def test_an_encoder_without_segments_is_told_the_sentence(tiny_base: Path, tmp_p
 
     batch = windows.pad([encoded])
     ours = onnxruntime.InferenceSession(str(tmp_path / "model.onnx")).run(["stance"], batch._asdict())[0]
-    with torch.no_grad():
-        theirs = net.logits(*(torch.from_numpy(array) for array in batch))[0].numpy()
-        elsewhere = net._encode(*(torch.from_numpy(a) for a in (batch[0], batch[1], np.zeros_like(batch[2]))))
-        here = net._encode(*(torch.from_numpy(a) for a in batch[:3]))
+    theirs = answers(net, batch)
     np.testing.assert_allclose(np.asarray(ours), theirs, atol=1e-4)
-    assert not torch.allclose(elsewhere, here)
+
+
+def answers(net: StanceNetwork, batch: Batch) -> np.ndarray:
+    with torch.no_grad():
+        return net.logits(*(torch.from_numpy(array) for array in batch))[0].numpy()
 
 
 def test_each_slot_reads_its_own_tokens(tiny_base: Path) -> None:
     net, tokenizer = network(tiny_base)
-    windows = [
-        Window(0, "", text, "", ("a", "b"), (True, True), text)
-        for text in ("[A0] condemned [A1]", "[A1] condemned [A0]")
-    ]
-    batch = tokenizer.pad(tokenizer.encode(windows))
-    with torch.no_grad():
-        stance = net.logits(*(torch.from_numpy(array) for array in batch))[0].numpy()
+    windows = [masked_window(text, actors=("a", "b")) for text in ("[A0] condemned [A1]", "[A1] condemned [A0]")]
+    stance = answers(net, tokenizer.pad(tokenizer.encode(windows)))
     assert not np.allclose(stance[0, 0], stance[0, 1], atol=1e-4)
-    assert stance.shape[1] == MAX_SLOTS == len(SLOT_TOKENS)
+
+
+def test_one_actor_is_asked_about_in_each_sentence_apart(tiny_base: Path) -> None:
+    net, tokenizer = network(tiny_base)
+    window = masked_window("[A0] condemned [A1] .", "[A0] recognised [A1] .", actors=("a", "b"))
+    (stance,) = answers(net, tokenizer.pad(tokenizer.encode([window])))
+    assert stance.shape[0] == 4
+    assert not np.allclose(stance[0], stance[2], atol=1e-4)
+
+
+def test_the_answers_do_not_depend_on_padding(tiny_base: Path) -> None:
+    net, tokenizer = network(tiny_base)
+    short = masked_window("[A0] condemned [A1] .", actors=("a", "b"))
+    long = masked_window(*["[A0] recognised [A1] and [A2] before the summer ."] * 3, actors=("a", "b", "c"))
+    together = answers(net, tokenizer.pad(tokenizer.encode([short, long])))
+    alone = answers(net, tokenizer.pad(tokenizer.encode([short])))
+    np.testing.assert_allclose(together[0, :2], alone[0], atol=1e-5)
+
+
+def test_context_gives_way_to_what_is_asked_about(tiny_base: Path) -> None:
+    _, small = network(tiny_base)
+    tokenizer = WindowTokenizer(small.tokenizer, 256, load_issues())
+    texts = ("before " * 90, "[A0] condemned [A1] .", "after " * 90)
+    asked = Window(0, range(1, 2), texts, ("a", "b"), (Question(1, 0, True),), texts)
+    (encoded,) = tokenizer.encode([asked])
+    counts = [encoded.sentences.count(number) for number in (0, 1, 2, 3)]
+    assert counts[:2] == [2, CONTEXT_TOKENS]
+    assert counts[3] == CONTEXT_TOKENS // 2
+    assert encoded.questions == [(2, 0)]
 
 
 def test_a_taken_output_folder_is_refused_without_force(small_corpus: Path, tmp_path: Path) -> None:
@@ -261,6 +374,7 @@ def test_the_command_takes_a_recipe_and_overrides(
         f"data.train=[{small_corpus}]",
         "data.sentiment=[]",
         "data.calibration=[]",
+        "data.standoff=[]",
         "output=out",
     ]
     with pytest.raises(SystemExit) as stopped:

@@ -18,6 +18,8 @@ from ..models.calibration import expected_calibration_error
 
 LEAST_STANCES = 30
 """Held-out stances on an issue below which a threshold would fit noise."""
+CONFIDENCES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""Points of the curve of precision over coverage."""
 _LEAST_TO_FIT = 20
 """Right and wrong rows that a fit of the confidence needs of each."""
 _GRID = np.round(np.arange(0.2, 0.81, 0.02), 2)
@@ -33,7 +35,8 @@ def calibrate(model: StanceModel, examples: Sequence[Example], held_out: Sequenc
             fewer than ``LEAST_STANCES`` of the others take a side.
 
     Returns:
-        Held-out label F1 for each issue and over all, negative log-likelihood and expected calibration error.
+        Held-out label F1 for each issue and over all, negative log-likelihood and expected calibration error; nothing
+        where no stance is asked.
     """
     config = model.config
     stances, sentiment = model.logits([example.window for example in held_out])
@@ -41,12 +44,15 @@ def calibrate(model: StanceModel, examples: Sequence[Example], held_out: Sequenc
     chosen = {id(example) for example in examples}
     mask = np.concatenate([np.full(len(example.stances), id(example) in chosen) for example in held_out])
     logits, gold = every[mask], every_gold[mask]
-    config.temperature = _temperature(logits[gold != IGNORED], gold[gold != IGNORED])
+    asked = gold != IGNORED
     sentiment = np.concatenate(sentiment)
     sentiment_gold = np.concatenate([np.array(example.sentiments) for example in held_out])
     known = sentiment_gold != IGNORED
     if known.any():
         config.sentiment_temperature = _temperature(sentiment[known], sentiment_gold[known])
+    if not asked.any():
+        return {}
+    config.temperature = _temperature(logits[asked], gold[asked])
     probabilities = softmax(logits, config.temperature)
     every_probabilities = softmax(every, config.temperature)
     figures, pooled = {}, np.zeros(3)
@@ -59,7 +65,6 @@ def calibrate(model: StanceModel, examples: Sequence[Example], held_out: Sequenc
             config.thresholds[issue.id], counts = _best_threshold(seen, labels)
         figures[f"validation_label_f1_{issue.id}"] = _f1(counts)
         pooled += counts
-    asked = gold != IGNORED
     figures |= _fit_confidence(config, probabilities, gold)
     figures["validation_label_f1"] = _f1(pooled)
     figures["validation_nll"] = _nll(logits[asked], gold[asked], config.temperature)
@@ -82,7 +87,13 @@ def _fit_confidence(config: ModelConfig, probabilities: np.ndarray, gold: np.nda
     # A slope below zero would call the surest rows the least sure.
     config.confidence = (round(max(0.0, float(fitted.coef_[0, 0])), 4), round(float(fitted.intercept_[0]), 4))
     confidence = np.array([config.confidence_of(float(p)) for p in sure])
-    return {"validation_confidence_ece": expected_calibration_error(confidence, right)}
+    figures = {"validation_confidence_ece": expected_calibration_error(confidence, right)}
+    for least in CONFIDENCES:
+        kept = confidence >= least
+        if kept.any():
+            figures[f"validation_coverage_at_{least}"] = float(kept.mean())
+            figures[f"validation_precision_at_{least}"] = float(right[kept].mean())
+    return figures
 
 
 def label_f1(probabilities: np.ndarray, gold: np.ndarray) -> float:

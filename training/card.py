@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..models.base import ModelConfig
+from .calibrate import CONFIDENCES
 from .recipe import Recipe
 
 CARD = "README.md"
@@ -15,19 +16,21 @@ def write_card(
     folder: Path, config: ModelConfig, recipe: Recipe, data: dict[str, int], figures: dict[str, float]
 ) -> None:
     """Writes the card of a model into its folder."""
+    standoff = [f"{apart.labels} (labels of {apart.text})" for apart in recipe.data.standoff]
     lines = [
         f"# {config.full_name}",
         "",
-        "Reads a news sentence with its context and says, for each actor in it, which side the actor takes on each",
-        "issue, and with what sentiment the sentence presents it. Names are masked before the model reads the text.",
+        "Reads news a few sentences at a time and says, for each sentence and each actor there, which side the actor",
+        "takes on each issue, and with what sentiment it is presented. The model reads masks in place of names.",
         "",
         "## Made from",
         "",
         f"- Type: {config.type}" + (f", fine-tuned from `{recipe.encoder.base}`" if config.type != "baseline" else ""),
-        f"- Stances learnt from: {_names(recipe.data.train)}",
+        f"- Stances learnt from: {_names([*recipe.data.train, *standoff, *recipe.data.tweets]) or 'none'}",
         f"- Sentiment learnt from: the same, and {_names(recipe.data.sentiment)}"
         if recipe.data.sentiment
         else "- Sentiment learnt from: the same",
+        *([f"- Teacher: `{recipe.encoder.teacher}`"] if recipe.encoder.teacher else []),
         f"- Seed: {recipe.seed}",
         *(f"- {key.replace('_', ' ')}: {value:,}" for key, value in data.items()),
         "",
@@ -38,19 +41,38 @@ def write_card(
         "",
         "| figure | value |",
         "| --- | --- |",
-        *(f"| {key.replace('_', ' ')} | {value:.4f} |" for key, value in sorted(figures.items())),
+        *(f"| {key.replace('_', ' ')} | {value:.4f} |" for key, value in sorted(figures.items()) if "_at_" not in key),
         "",
-        "They choose the epoch, the thresholds and the temperature, so they flatter the model; measure it on articles",
-        "of your own with `stancewire evaluate`.",
+        *_curve(figures),
+        "These passages choose the epoch, the thresholds and the temperature, so the figures flatter the model:",
+        "measure it on your own articles with `stancewire evaluate`.",
         "",
         "## Limits",
         "",
-        "English only. What the model reads is a sentence with two sentences before it and one after: a holder or an",
-        "issue named only further away is missed. An actor that the resolver does not find gets no position.",
+        "English only. A sentence is asked about the actors and issues named in it, in the two sentences before it, or",
+        "in the one after: a holder or an issue named only further away is missed. An actor that the resolver does not",
+        "find gets no position.",
         "",
         "Licence: Apache-2.0.",
     ]
     (folder / CARD).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _curve(figures: dict[str, float]) -> list[str]:
+    """Precision over coverage, for whoever sets ``--min-confidence``."""
+    points = [least for least in CONFIDENCES if f"validation_coverage_at_{least}" in figures]
+    if not points:
+        return []
+    return [
+        "| rows with at least this confidence | share of all rows | of them the label is right |",
+        "| --- | --- | --- |",
+        *(
+            f"| {least} | {figures[f'validation_coverage_at_{least}']:.2f} |"
+            f" {figures[f'validation_precision_at_{least}']:.2f} |"
+            for least in points
+        ),
+        "",
+    ]
 
 
 def _names(paths: Sequence[str]) -> str:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from ..data.actors import ActorResolver
 from ..data.candidates import open_issues
-from ..data.corpus import IGNORED, NO_STANCE, STANCE_CLASSES, Example, make_examples, read_labelled
+from ..data.corpus import IGNORED, STANCE_CLASSES, Example, make_examples, read_labelled
 from ..data.issues import Issue
 from ..data.newsmtsc import read_newsmtsc
+from ..data.semeval import read_tweets
+from ..data.standoff import read_standoff
 from .recipe import Recipe
 
 
@@ -56,9 +58,16 @@ def build_split(recipe: Recipe, issues: Sequence[Issue]) -> Split:
         if path in (recipe.data.calibration or recipe.data.train):
             calibrating |= {example.group for example in found}
         examples += found
+    for apart in recipe.data.standoff:
+        examples += make_examples(read_standoff(apart.labels, apart.text), issues, resolver)
+    for example in examples:
+        _close(example, issues)
+    for path in recipe.data.tweets:
+        # A tweet is about its target whether it names it or not.
+        examples += read_tweets(path, "train", issues)
     for path in recipe.data.sentiment:
         examples += read_newsmtsc(path, resolver, issues)
-    kept = [example for example in (_close(one, issues) for one in examples) if _teaches(example)]
+    kept = [example for example in examples if _teaches(example)]
     groups = sorted({example.group for example in kept})
     random.Random(recipe.seed).shuffle(groups)
     held_out = set(groups[: round(len(groups) * recipe.data.validation_share)])
@@ -70,13 +79,13 @@ def build_split(recipe: Recipe, issues: Sequence[Issue]) -> Split:
     )
 
 
-def _close(example: Example, issues: Sequence[Issue]) -> Example:
-    """Ignores the cells of issues without a cue in the window: the model is never asked about them."""
+def _close(example: Example, issues: Sequence[Issue]) -> None:
+    """Ignores the cells of issues without a cue near the sentence: the model is never asked about them."""
     opened = open_issues(example.window, issues)
     example.stances = [
-        [label if is_open else IGNORED for label, is_open in zip(row, opened, strict=True)] for row in example.stances
+        [label if is_open else IGNORED for label, is_open in zip(row, opened[question.sentence], strict=True)]
+        for question, row in zip(example.window.questions, example.stances, strict=True)
     ]
-    return example
 
 
 def _teaches(example: Example) -> bool:
@@ -84,6 +93,6 @@ def _teaches(example: Example) -> bool:
     return any(label != IGNORED for label in cells)
 
 
-def has_stance(example: Example) -> bool:
-    """Whether any actor of the window takes a side in it."""
-    return any(label not in (NO_STANCE, IGNORED) for row in example.stances for label in row)
+def asks_stance(example: Example) -> bool:
+    """Whether any cell of the example's stances is learnt from, be it that there is none."""
+    return any(label != IGNORED for row in example.stances for label in row)

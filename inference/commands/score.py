@@ -109,6 +109,17 @@ def command(
             raise StancewireError(_nothing(intake.rejected))
     if writer is not None:
         click.echo(f"{writer.rows} positions from {intake.accepted} articles written to {output}", err=True)
+    return exit_code(intake)
+
+
+def exit_code(intake: Intake) -> int:
+    """The exit code after the records of an intake; says how many were skipped.
+
+    Raises:
+        StancewireError: None could be scored.
+    """
+    if not intake.accepted:
+        raise StancewireError(_nothing(intake.rejected))
     if intake.rejected:
         click.echo(f"{len(intake.rejected)} of {intake.accepted + len(intake.rejected)} records skipped", err=True)
         return PARTLY
