@@ -18,7 +18,7 @@ _NAMING = frozenset({"name", "title", "demonym", "metonym", "description", "grou
 _LINKS = frozenset(
     {"on", "against", "of", "in", "from", "at", "with", "to", "toward", "towards", "for", "upon", "over"}
 )
-_BREAKS = frozenset({",", ";", ":", ".", "and", "by"})
+_BREAKS = frozenset({",", ";", ":", ".", "and", "as", "but", "by", "while"})
 _TOKEN = re.compile(r"[\w'’-]+|[,;:.]")
 _FARTHEST = 6
 """Words that may stand between a cue and the name that it governs."""
