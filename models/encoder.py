@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from ..data.windows import Window
 from .base import ModelConfig, WindowScores
-from .tokens import Encoded, WindowTokenizer
+from .tokens import Encoded, WindowTokenizer, batches_by_length
 
 WEIGHTS, TOKENIZER = "model.onnx", "tokenizer.json"
 
@@ -46,23 +46,12 @@ class EncoderModel:
         encoded = self._tokenizer.encode(windows)
         stance: list[np.ndarray] = [np.empty(0)] * len(windows)
         sentiment: list[np.ndarray] = [np.empty(0)] * len(windows)
-        for rows in self._batches(encoded):
+        for rows in batches_by_length([len(one.ids) for one in encoded], self._batch_tokens):
             one, other = self._run([encoded[row] for row in rows])
             for place, row in enumerate(rows):
                 asked = len(windows[row].questions)
                 stance[row], sentiment[row] = one[place, :asked], other[place, :asked]
         return stance, sentiment
-
-    def _batches(self, encoded: Sequence[Encoded]) -> list[list[int]]:
-        order = sorted(range(len(encoded)), key=lambda row: len(encoded[row].ids))
-        batches: list[list[int]] = []
-        for row in order:
-            width = len(encoded[row].ids)
-            if batches and (len(batches[-1]) + 1) * width <= self._batch_tokens:
-                batches[-1].append(row)
-            else:
-                batches.append([row])
-        return batches
 
     def _run(self, encoded: Sequence[Encoded]) -> tuple[np.ndarray, np.ndarray]:
         stance, sentiment = self._session.run(["stance", "sentiment"], self._tokenizer.pad(encoded)._asdict())

@@ -20,7 +20,7 @@ from ..data.corpus import NO_STANCE
 from ..data.windows import OTHER_TOKEN, SLOT_TOKENS, Window
 from .base import ModelConfig, WindowScores
 from .encoder import TOKENIZER, WEIGHTS, make_session
-from .tokens import mark_cues
+from .tokens import batches_by_length, mark_cues
 
 _SLOTS = 12
 _BEFORE, _AFTER = 40, 20
@@ -71,8 +71,8 @@ class EncoderV1Model:
             # An actor past the last slot takes no side.
             one[..., NO_STANCE] = 20.0
         rows = [row for index, window in enumerate(windows) for row in self._take_apart(index, window)]
-        rows.sort(key=lambda row: len(row.ids))
-        for batch in _batches(rows):
+        for chosen in batches_by_length([len(row.ids) for row in rows], _BATCH_TOKENS):
+            batch = [rows[index] for index in chosen]
             one, other = self._run(batch)
             for place, row in enumerate(batch):
                 stance[row.window][row.questions] = one[place, row.slots]
@@ -130,14 +130,3 @@ class EncoderV1Model:
 
 def _rename(text: str, names: Mapping[str, str]) -> str:
     return _SLOT.sub(lambda match: names[match[0]], text)
-
-
-def _batches(rows: Sequence[_Sentence]) -> list[list[_Sentence]]:
-    """Rows, sorted by length, in batches of at most ``_BATCH_TOKENS`` tokens."""
-    batches: list[list[_Sentence]] = []
-    for row in rows:
-        if batches and (len(batches[-1]) + 1) * len(row.ids) <= _BATCH_TOKENS:
-            batches[-1].append(row)
-        else:
-            batches.append([row])
-    return batches

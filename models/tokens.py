@@ -154,3 +154,19 @@ def mark_cues(text: str, offsets: Sequence[tuple[int, int]], issues: Sequence[Is
             for token in range(bisect_right(ends, cue.start), bisect_left(starts, cue.end)):
                 marks[token] |= 1 << bit
     return marks
+
+
+def batches_by_length(lengths: Sequence[int], most_tokens: int) -> list[list[int]]:
+    """Rows of like length together, in batches of at most so many tokens with their padding, the short ones first.
+
+    Args:
+        lengths: Tokens of each row.
+        most_tokens: Most tokens of a batch; a longer row is one of its own.
+    """
+    batches: list[list[int]] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batches and (len(batches[-1]) + 1) * lengths[row] <= most_tokens:
+            batches[-1].append(row)
+        else:
+            batches.append([row])
+    return batches

@@ -6,6 +6,8 @@ import json
 
 import click
 
+from .options import model_option
+
 
 @click.command(
     "behaviour",
@@ -14,7 +16,7 @@ Examples:
   stancewire behaviour
   stancewire behaviour --model runs/mine --failures""",
 )
-@click.option("--model", metavar="FOLDER", help="Model folder; the default is the model that ships with the package.")
+@model_option
 @click.option("--suite", metavar="FILE", help="Templates; the default are the ones that ship with the package.")
 @click.option("--fillers", type=click.IntRange(1), default=10, show_default=True, help="Fillings of each template.")
 @click.option("--failures", is_flag=True, help="List each text that failed and what was answered.")

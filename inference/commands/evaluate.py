@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .options import model_option
+
 if TYPE_CHECKING:
     from ...data.corpus import LabelledArticle
     from ...data.schema import Position
@@ -25,7 +27,7 @@ Examples:
 )
 @click.argument("gold", metavar="GOLD")
 @click.option("--positions", metavar="FILE", help="Evaluate these rows instead of scoring the gold articles.")
-@click.option("--model", metavar="FOLDER", help="Model folder; the default is the model that ships with the package.")
+@model_option
 @click.option("--swap", is_flag=True, help="Swap the two states of each sentence and count how often the answer swaps.")
 @click.option("--errors", is_flag=True, help="List what is missed, false or turned round, with its sentence.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

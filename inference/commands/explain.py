@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .options import min_confidence_option, model_option
+
 
 @click.command(
     "explain",
@@ -13,14 +15,8 @@ Examples:
   stancewire explain article.html --min-confidence 0.5""",
 )
 @click.argument("path", metavar="ARTICLE")
-@click.option("--model", metavar="FOLDER", help="Model folder; the default is the model that ships with the package.")
-@click.option(
-    "--min-confidence",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="Leave out positions that are less sure.",
-)
+@model_option
+@min_confidence_option
 def command(path: str, model: str | None, min_confidence: float) -> int:
     """Prints each sentence that holds a stance, the words that speak most for it marked.
 

@@ -11,6 +11,7 @@ from ...data.errors import StancewireError
 from ...data.readers import INPUT_FORMATS, Columns, read_articles
 from ...data.schema import Article, Position, Rejected
 from ...data.writers import OUTPUT_FORMATS, open_writer
+from .options import min_confidence_option, model_option
 
 PARTLY, NOTHING = 1, 2
 """Exit codes: some records could not be scored; none could."""
@@ -58,7 +59,7 @@ Examples:
     "--format", "format_", type=click.Choice(OUTPUT_FORMATS), help="Format of the output, whatever its ending."
 )
 @click.option("--input-format", type=click.Choice(INPUT_FORMATS), help="Format of the input, whatever its ending.")
-@click.option("--model", metavar="FOLDER", help="Model folder; the default is the model that ships with the package.")
+@model_option
 @click.option(
     "--kind",
     type=click.Choice(["all", "stance", "sentiment"]),
@@ -66,13 +67,7 @@ Examples:
     show_default=True,
     help="Which positions to give.",
 )
-@click.option(
-    "--min-confidence",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="Leave out positions that are less sure.",
-)
+@min_confidence_option
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads of the encoder.")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @_column_options
