@@ -154,7 +154,14 @@ class _Reading(NameReading):
                 return self._own_name(name, start), (phrase["non"] or phrase["office"] or "").lower()
         if is_known:
             title = left["office"] if left and left["office"] else self.persons.get(start, "")
-            return self.named[start].actors[0], title.lower()
+            actor = self.named[start].actors[0]
+            if left and left["office"] and self._type(actor) == "person":
+                # The text gives him an office in a year for which the gazetteer knows none: *acting prime minister X*.
+                served = {
+                    reading.actor for reading in self.gazetteer.person_readings(name) if reading.first is not None
+                }
+                actor = self._owner(left) or (served.pop() if len(served) == 1 else actor)
+            return actor, title.lower()
         surname = name if " " not in name or phrases.is_particle(name.split()[0]) else ""
         if surname in self.people.met:
             return self.people.met[surname], self.people.offices[surname]

@@ -11,6 +11,7 @@ from typing import Any
 
 from .actors import ActorResolver
 from .errors import StancewireError
+from .hub import is_hub_name, load_rows
 from .issues import Issue
 from .names import alternatives, normalise_name, same_actor
 from .schema import SENTIMENTS, STANCES, Article, Span
@@ -20,6 +21,7 @@ NO_STANCE = 0
 STANCE_CLASSES = ("none", *STANCES)
 IGNORED = -100
 """Label of a cell that is not learnt from: an optional annotation, an actor whose sentiment nobody labelled."""
+_SHIPPED = frozenset({"corpus", "frozen"})
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Example:
         stances: For each question and issue an index into ``STANCE_CLASSES``, or ``IGNORED``.
         sentiments: For each question an index into ``SENTIMENTS``, or ``IGNORED``.
         unreached: Stances whose actor is not asked about in their sentence.
+        origin: Name of the data it came from, a slice for figures.
     """
 
     group: str
@@ -70,6 +73,7 @@ class Example:
     stances: list[list[int]]
     sentiments: list[int]
     unreached: list[Stance] = field(default_factory=list)
+    origin: str = ""
 
 
 def corpus_folder() -> Path:
@@ -81,12 +85,16 @@ def read_labelled(path: str | Path) -> list[LabelledArticle]:
     """Reads labelled articles.
 
     Args:
-        path: A JSON Lines file, a JSON list, or a folder of such files; ``corpus`` is the one that ships.
+        path: A JSON Lines file, a JSON list, or a folder of such files; ``corpus`` is the one that ships and ``frozen``
+            the test set that ships; or the Hub name of a data set of such records.
 
     Raises:
         StancewireError: A file is missing or a record is not of the documented form.
     """
-    source = corpus_folder() if str(path) == "corpus" else Path(path)
+    if str(path) not in _SHIPPED and is_hub_name(str(path)):
+        rows = load_rows(str(path), "the fields of a labelled article")
+        return [parse_labelled(row, f"{path} row {number}") for number, row in enumerate(rows)]
+    source = Path(str(files("stancewire.data") / str(path))) if str(path) in _SHIPPED else Path(path)
     if source.is_dir():
         names = sorted(p for p in source.iterdir() if p.suffix in (".jsonl", ".json"))
         if not names:

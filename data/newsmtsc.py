@@ -13,7 +13,8 @@ from typing import Any
 
 from .actors import ActorResolver
 from .corpus import IGNORED, Example, read_records
-from .errors import MissingExtraError, StancewireError
+from .errors import StancewireError
+from .hub import load_rows
 from .issues import Issue
 from .schema import SENTIMENTS, Article, Mention, Span
 from .windows import make_windows
@@ -44,22 +45,12 @@ def read_newsmtsc(source: str | Path, resolver: ActorResolver, issues: Sequence[
 
 def _rows(source: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The Hub's rows of one target each, gathered by sentence into the data set's own form."""
-    try:
-        from datasets import load_dataset
-    except ImportError as error:
-        raise MissingExtraError("reading a data set by its Hub name", "training") from error
-
-    name, _, configuration = source.partition(":")
-    # The Hub's own conversion: the data set's loading script is code, and code of a data set is not run.
-    revision = None if Path(name).exists() else "refs/convert/parquet"
-    try:
-        rows: Any = load_dataset(name, configuration or None, split="train", revision=revision)
-        sentences: dict[str, list[dict[str, Any]]] = {}
-        for row in rows:
-            sentences.setdefault(row["sentence"], []).append(row)
-    except Exception as error:  # a network, a missing name and a wrong file all raise their own kind
-        message = " ".join(str(error).split())
-        raise StancewireError(f"{source}: not a data set with sentence, from, to and polarity ({message})") from error
+    form = "sentence, from, to and polarity"
+    sentences: dict[str, list[dict[str, Any]]] = {}
+    for row in load_rows(source, form):
+        if "sentence" not in row:
+            raise StancewireError(f"{source}: not a data set with {form} (a row lacks its sentence)")
+        sentences.setdefault(row["sentence"], []).append(row)
     for sentence, targets in sentences.items():
         record = {
             "primary_gid": targets[0]["id"],

@@ -41,6 +41,7 @@ _RANK = (
     r"Adm|"
     r"Vice\ Adm|Rear\ Adm|Col|Lt\.?\ Col|Capt|Maj|Amb|Lt|Sgt)(?:\.|(?=\s))"
 )
+_SERVICE = r"(?:(?:Army|Navy|Air\ Force|Marine(?:\ Corps)?|Coast\ Guard)\ )"
 _HONORIFIC = (
     r"(?:Mr|Mrs|Ms|Dr|Messrs|Prof|Sir|Lord|Lady|Baroness|Dame|Sheikh|Sheik|Mullah|Maulvi|Mawlawi|Haji|Father|Rev)"
     r"(?:\.|(?=\s))"
@@ -79,7 +80,7 @@ BEFORE_NAME = re.compile(
     rf"(?:(?P<former2>(?i:former|ex-?|one-time|ousted|deposed|exiled|late|retired)[\s-]+))?"
     rf"(?:(?P<non>{CHAMBER}+(?:['’]s?)?\s+(?:[A-Za-z]+\s+){{0,2}}(?i:{OFFICE_HEAD}|speaker|whip)|"
     rf"(?:[A-Za-z]+\s+){{0,1}}(?i:{NON_OFFICE})\.?(?:\s+(?:of|for)\s+(?:the\s+)?{_SB})?)"
-    rf"|(?P<office>(?:(?i:{_OFFICE})|{_RANK})(?:\s+(?i:{_OFFICE})|\s+{_RANK})?)"
+    rf"|{_SERVICE}?(?P<office>(?:(?i:{_OFFICE})|{_RANK})(?:\s+(?i:{_OFFICE})|\s+{_RANK})?)"
     rf"(?:\s+(?:of|for|to|at|in)\s+(?:the\s+)?(?P<owner2>{_SB}))?|(?P<hon>{_HONORIFIC}))?"
     rf",?\s*$",
     re.VERBOSE,

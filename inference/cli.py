@@ -11,7 +11,8 @@ import click
 
 from ..data.errors import StancewireError
 
-# Command name: module that holds it (as `command`) and its one line of help, so that `--help` loads none of them.
+# Command name: module that holds it (as `command`, or by its own name where the module holds several) and its one line
+# of help, so that `--help` loads none of them.
 _COMMANDS = {
     "score": (
         "stancewire.inference.commands.score",
@@ -26,6 +27,12 @@ _COMMANDS = {
     "train": ("stancewire.training.train_command", "Train a model from a YAML recipe."),
     "yardstick": ("stancewire.training.yardstick_command", "Train and score on a public data set, over several seeds."),
     "ablate": ("stancewire.inference.commands.ablate", "Measure what each part of the model is worth."),
+    "card": ("stancewire.inference.commands.card", "Measure a model and write its card."),
+    "compare": ("stancewire.inference.commands.compare", "Compare two models on one test set."),
+    "promote": ("stancewire.inference.commands.promote", "Make a registered model champion, if its gate holds."),
+    "rollback": ("stancewire.inference.commands.promote", "Make the champion before the present one champion again."),
+    "history": ("stancewire.inference.commands.promote", "List the decisions on who is champion, and why."),
+    "queue": ("stancewire.inference.commands.queue", "Pick what to label next, and take finished labels in."),
     "data": ("stancewire.inference.commands.data", "Check labelled data and measure the actor resolver."),
 }
 
@@ -37,7 +44,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        return import_module(_COMMANDS[cmd_name][0]).command
+        module = import_module(_COMMANDS[cmd_name][0])
+        return getattr(module, "command", None) or getattr(module, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

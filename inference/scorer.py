@@ -20,6 +20,8 @@ from ..data.schema import ARTICLE_FIELDS, POSITION_COLUMNS, SENTIMENTS, Article,
 from ..data.sentences import split_sentences
 from ..data.windows import Window, group_by_sentence, make_windows
 from ..models.base import CLASSES, StanceModel, WindowScores, load_model
+from ..models.locate import find_model
+from ..models.share import push_to_hub, save_copy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,19 +56,50 @@ class Scorer:
     def __init__(self, model: StanceModel, resolver: ActorResolver | None = None) -> None:
         self.model = model
         self.resolver = resolver or ActorResolver()
+        self._folder: Path | None = None
 
     @classmethod
     def from_pretrained(cls, name: str | Path | None = None, threads: int | None = None) -> Scorer:
         """Loads a scorer.
 
         Args:
-            name: A model folder, or None for the model that ships with the package.
+            name: A model folder, an MLflow address (``models:/stancewire@champion``), a Hub name, or None for the model
+                that ships with the package.
             threads: Threads of the encoder; None leaves it to ONNX Runtime.
 
         Raises:
             StancewireError: There is no such model, or its folder is broken.
         """
-        return cls(load_model(name, threads))
+        folder = find_model(name)
+        scorer = cls(load_model(folder, threads))
+        scorer._folder = folder
+        return scorer
+
+    def save_pretrained(self, folder: str | Path) -> Path:
+        """Copies the model's folder, for :meth:`from_pretrained` to load.
+
+        Raises:
+            StancewireError: The scorer was not loaded from a folder, or the new one cannot be written.
+        """
+        return save_copy(self._own_folder(), folder)
+
+    def push_to_hub(self, repository: str, private: bool = False, message: str | None = None) -> str:
+        """Uploads the model's folder to the Hugging Face Hub; gives the address of the commit.
+
+        Args:
+            repository: ``organisation/name``; made if it is not there.
+            private: Whether a repository that is made is private.
+            message: Message of the commit.
+
+        Raises:
+            StancewireError: The scorer was not loaded from a folder, or the Hub refuses.
+        """
+        return push_to_hub(self._own_folder(), repository, private, message)
+
+    def _own_folder(self) -> Path:
+        if self._folder is None:
+            raise StancewireError("this scorer was made from a model in memory; load one with Scorer.from_pretrained")
+        return self._folder
 
     def score(self, articles: Article | str | Iterable[Article | str]) -> list[Position]:
         """Scores articles.
@@ -96,35 +129,46 @@ class Scorer:
         """
         import pandas as pd
 
-        if text_column not in frame.columns:
-            raise StancewireError(
-                f"no column {text_column!r} in the frame; it has {', '.join(map(str, frame.columns))}"
-            )
-        rows = [
-            _article_of(index, record, text_column)
-            for index, record in zip(frame.index, frame.to_dict("records"), strict=True)
-        ]
-        positions = self.score(rows)
+        positions = [position for found in self.score_rows(frame, text_column) for position in found]
         return pd.DataFrame(
             [[getattr(p, c) for c in POSITION_COLUMNS] for p in positions], columns=list(POSITION_COLUMNS)
         )
 
+    def score_rows(self, frame: pd.DataFrame, text_column: str = "text") -> Iterator[list[Position]]:
+        """Scores a frame of articles row by row: the positions of each, in the order of the frame.
+
+        Raises:
+            StancewireError: The frame has no such text column, or a row has no text.
+        """
+        if text_column not in frame.columns:
+            raise StancewireError(
+                f"no column {text_column!r} in the frame; it has {', '.join(map(str, frame.columns))}"
+            )
+        articles = [
+            _article_of(index, record, text_column)
+            for index, record in zip(frame.index, frame.to_dict("records"), strict=True)
+        ]
+        return self._by_article(articles)
+
     def stream(self, articles: Iterable[Article | str]) -> Iterator[Position]:
         """Scores articles as they come, holding only a few at a time."""
-        numbered = (Article(str(n), a) if isinstance(a, str) else a for n, a in enumerate(articles))
+        for found in self._by_article(Article(str(n), a) if isinstance(a, str) else a for n, a in enumerate(articles)):
+            yield from found
+
+    def _by_article(self, articles: Iterable[Article]) -> Iterator[list[Position]]:
+        left = iter(articles)
         size = 1
-        while chunk := list(islice(numbered, size)):
+        while chunk := list(islice(left, size)):
             # The first article goes alone, so that its rows are there at once.
             size = CHUNK
             yield from self._score_chunk(chunk)
 
-    def _score_chunk(self, chunk: Sequence[Article]) -> Iterator[Position]:
+    def _score_chunk(self, chunk: Sequence[Article]) -> Iterator[list[Position]]:
         reads = [self.read(article) for article in chunk]
         scores = iter(self.model.predict([window for read in reads for window in read.windows]))
         for read in reads:
             finder = cache(partial(ObjectFinder, read.article.text, read.sentences, read.mentions))
-            for window in read.windows:
-                yield from self._positions(read, window, next(scores), finder)
+            yield [row for window in read.windows for row in self._positions(read, window, next(scores), finder)]
 
     def read(self, article: Article) -> Reading:
         """Takes an article apart, as the model will see it."""

@@ -56,15 +56,12 @@ def bootstrap_intervals(
         Intervals of the F1 of ``detection`` and ``label`` and of each issue, of ``stance_accuracy``, and of
         ``false_per_100``: rows in 100 sentences of the articles without gold.
     """
-    rows: dict[str, list[Position]] = defaultdict(list)
-    for position in positions:
-        rows[position.article_id].append(position)
-    parts = [evaluate([one], rows[one.article.id]) for one in gold]
+    parts = evaluate_each(gold, positions)
     issues = sorted({issue for part in parts for issue in part.issues})
     table = np.array([_counts(part, issues) for part in parts], dtype=float)
     draws = np.random.default_rng(seed).multinomial(len(parts), np.full(len(parts), 1 / len(parts)), size=samples)
     sums = draws @ table
-    series = {name: _f1(sums[:, 3 * k : 3 * k + 3]) for k, name in enumerate(["detection", "label", *issues])}
+    series = {name: f1_of_counts(sums[:, 3 * k : 3 * k + 3]) for k, name in enumerate(["detection", "label", *issues])}
     right, found, false, sentences = sums[:, -4:].T
     series["stance_accuracy"] = right / np.maximum(found, 1)
     series["false_per_100"] = 100 * false / np.maximum(sentences, 1)
@@ -103,6 +100,15 @@ def _counts(part: Evaluation, issues: Sequence[str]) -> list[int]:
     ]
 
 
-def _f1(counts: np.ndarray) -> np.ndarray:
+def evaluate_each(gold: Sequence[LabelledArticle], positions: Iterable[Position]) -> list[Evaluation]:
+    """An evaluation of each article for itself."""
+    rows: dict[str, list[Position]] = defaultdict(list)
+    for position in positions:
+        rows[position.article_id].append(position)
+    return [evaluate([one], rows[one.article.id]) for one in gold]
+
+
+def f1_of_counts(counts: np.ndarray) -> np.ndarray:
+    """F1 of rows of true positives, false positives and false negatives, shape (rows, 3)."""
     tp, fp, fn = counts.T
     return 2 * tp / np.maximum(2 * tp + fp + fn, 1)

@@ -12,7 +12,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -22,6 +21,7 @@ from ..data.errors import StancewireError
 from ..data.issues import Issue
 from ..data.schema import SENTIMENTS, STANCES
 from ..data.windows import Window
+from .locate import CONFIG, find_model
 
 FORMAT = 2
 """Raised when a model folder of this version cannot be read by an older stancewire.
@@ -31,7 +31,6 @@ about each. Encoders of format 1 are read by a class of their own; to migrate on
 """
 
 CLASSES = ("none", *STANCES)
-CONFIG = "config.json"
 _TYPES = {
     "encoder": ("encoder", "EncoderModel"),
     "baseline": ("baseline", "BaselineModel"),
@@ -131,31 +130,6 @@ class StanceModel(Protocol):
         ...
 
 
-def find_model(name: str | Path | None = None) -> Path:
-    """The folder of a model: a path, or ``default`` (or None) for the one that ships with the package.
-
-    Raises:
-        StancewireError: There is no such model.
-    """
-    if name is None or str(name) == "default":
-        folder = Path(str(files("stancewire.models") / "default"))
-        if not (folder / CONFIG).exists():
-            raise StancewireError(
-                "the default model is not in this installation; reinstall stancewire, or name a folder"
-            )
-        return folder
-    folder = Path(name)
-    if (folder / CONFIG).exists():
-        return folder
-    if folder.exists():
-        raise StancewireError(
-            f"{folder}: no model here, {CONFIG} is missing; name a folder that `stancewire train` wrote"
-        )
-    raise StancewireError(
-        f"unknown model {str(name)!r}: no such folder; name a model folder, or leave it out for the default"
-    )
-
-
 def read_config(folder: Path) -> ModelConfig:
     """Reads and checks ``config.json`` and the checksums of the files it lists.
 
@@ -190,7 +164,7 @@ def load_model(name: str | Path | None = None, threads: int | None = None) -> St
     """Loads a model.
 
     Args:
-        name: A model folder, or None for the one that ships with the package.
+        name: A model, as :func:`~stancewire.models.locate.find_model` takes it.
         threads: Threads of the encoder; None leaves it to ONNX Runtime.
 
     Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,13 @@ import pytest
 from builders import masked_window
 
 from stancewire.data.errors import StancewireError
+from stancewire.inference.cli import main
 from stancewire.inference.scorer import Scorer
-from stancewire.models.base import CLASSES, CONFIG, FORMAT, ModelConfig, find_model, load_model, read_config
+from stancewire.models.base import CLASSES, FORMAT, ModelConfig, load_model, read_config
+from stancewire.models.card import write_card
+from stancewire.models.locate import CONFIG, find_model
 
+FIRST_FORMAT = Path(__file__).parent / "models" / "format-1"
 ALLOWED = {".json", ".onnx", ".safetensors", ".md"}
 
 
@@ -97,10 +102,8 @@ def test_a_newer_format_is_refused(copy: Path) -> None:
         load_model(copy)
 
 
-def test_an_encoder_of_the_first_format_reads_each_sentence_with_its_context(copy: Path) -> None:
-    if read_config(copy).format != 1:
-        pytest.skip("the shipped model is of a newer format")
-    model = load_model(copy)
+def test_a_model_of_the_first_format_reads_each_sentence_with_its_context() -> None:
+    model = load_model(FIRST_FORMAT)
     assert type(model).__name__ == "EncoderV1Model"
     window = masked_window("[A3] spoke.", "[A3] imposed sanctions on [A5].", actors=tuple("abcdef"))
     renamed = masked_window("[A0] spoke.", "[A0] imposed sanctions on [A1].", actors=("d", "f"))
@@ -108,6 +111,11 @@ def test_an_encoder_of_the_first_format_reads_each_sentence_with_its_context(cop
     # Sentence 1, actor 3 of the one is sentence 1, actor 0 of the other: slots are numbered anew for each sentence.
     np.testing.assert_allclose(one.stance[6 + 3], other.stance[2 + 0], atol=1e-4)
     np.testing.assert_allclose(one.stance[6 + 5], other.stance[2 + 1], atol=1e-4)
+    assert np.abs(one.stance[6 + 3] - one.stance[6 + 5]).max() > 1e-3
+    # Its answers have not moved since it was stored.
+    rows = Scorer(model).score("Japan imposed new sanctions on Russia on Friday.")
+    assert [(row.actor, row.label) for row in rows] == [("Japan", "neutral"), ("Russia", "neutral")]
+    assert [row.confidence for row in rows] == pytest.approx([0.4828, 0.4550], abs=0.002)
 
 
 def test_an_unknown_type_or_key_is_refused(copy: Path) -> None:
@@ -137,3 +145,31 @@ def test_confidence_is_the_probability_until_it_is_fitted() -> None:
     fitted = ModelConfig("encoder", "m", "1", (), {}, confidence=(0.5, -0.4))
     assert fitted.confidence_of(0.9) == pytest.approx(1 / (1 + 9**-0.5 * 2.718281828**0.4), abs=1e-6)
     assert 0 < fitted.confidence_of(0.0) < fitted.confidence_of(1.0) < 1
+
+
+def test_the_card_is_written_from_what_was_measured(copy: Path, tmp_path: Path) -> None:
+    write_card(copy, read_config(copy))
+    few = tmp_path / "few.jsonl"
+    lines = (files("stancewire.data") / "frozen" / "articles.jsonl").read_text("utf-8").split("\n")[:12]
+    few.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(SystemExit) as stopped:
+        main(["card", str(copy), "--gold", str(few), "--fillers", "1"])
+    assert stopped.value.code == 0
+    card = (copy / "README.md").read_text("utf-8")
+    assert "On 12 labelled articles" in card
+    for part in ("label F1 |", "slice |", "behaviour suite |", "calibration error", "Licence: Apache-2.0."):
+        assert part in card
+    assert "Not measured yet" not in card
+    # The measurement is a file of the model now, under its checksums, and the model still loads.
+    assert "measured.json" in read_config(copy).files
+    load_model(copy)
+
+
+def test_a_card_leaves_nothing_unknown_blank(copy: Path) -> None:
+    for name in ("recipe.json", "metrics.json", "measured.json"):
+        (copy / name).unlink(missing_ok=True)
+    write_card(copy, ModelConfig("encoder", "bare", "1", (), {}))
+    card = (copy / "README.md").read_text("utf-8")
+    assert "what it was made from is not known here" in card
+    assert "Not measured yet: `stancewire card FOLDER` measures them" in card
+    assert "The folder holds none." in card

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..data.issues import Issue
-from ..models.base import CONFIG, find_model
+from ..models.locate import CONFIG, find_model
 from .dataset import Split
 from .recipe import Recipe
 

@@ -1,17 +1,20 @@
-"""Examples of a recipe, split by passage."""
+"""Examples of a recipe, split by passage: at random or by time, copies of a story always on one side."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..data.actors import ActorResolver
 from ..data.candidates import open_issues
-from ..data.corpus import IGNORED, STANCE_CLASSES, Example, make_examples, read_labelled
+from ..data.corpus import IGNORED, STANCE_CLASSES, Example, LabelledArticle, make_examples, read_labelled
+from ..data.duplicates import find_near_duplicates
 from ..data.issues import Issue
 from ..data.newsmtsc import read_newsmtsc
+from ..data.schema import Article
 from ..data.semeval import read_tweets
 from ..data.standoff import read_standoff
 from .recipe import Recipe
@@ -45,32 +48,31 @@ class Split:
 
 
 def build_split(recipe: Recipe, issues: Sequence[Issue]) -> Split:
-    """Reads the recipe's data and splits it, grouped by passage.
+    """Reads the recipe's data and splits it, grouped by passage, near-copies of one text being one passage.
 
     Raises:
         StancewireError: A data file is missing or malformed.
     """
     resolver = ActorResolver()
     examples: list[Example] = []
+    articles: list[Article] = []
     calibrating: set[str] = set()
     for path in recipe.data.train:
-        found = list(make_examples(read_labelled(path), issues, resolver))
+        found = _read(read_labelled(path), path, issues, resolver, articles)
         if path in (recipe.data.calibration or recipe.data.train):
             calibrating |= {example.group for example in found}
         examples += found
     for apart in recipe.data.standoff:
-        examples += make_examples(read_standoff(apart.labels, apart.text), issues, resolver)
+        examples += _read(read_standoff(apart.labels, apart.text), apart.labels, issues, resolver, articles)
     for example in examples:
-        _close(example, issues)
+        close_unasked(example, issues)
     for path in recipe.data.tweets:
         # A tweet is about its target whether it names it or not.
         examples += read_tweets(path, "train", issues)
     for path in recipe.data.sentiment:
         examples += read_newsmtsc(path, resolver, issues)
     kept = [example for example in examples if _teaches(example)]
-    groups = sorted({example.group for example in kept})
-    random.Random(recipe.seed).shuffle(groups)
-    held_out = set(groups[: round(len(groups) * recipe.data.validation_share)])
+    held_out = _held_out({example.group for example in kept}, articles, recipe)
     validation = [example for example in kept if example.group in held_out]
     return Split(
         train=[example for example in kept if example.group not in held_out],
@@ -79,7 +81,59 @@ def build_split(recipe: Recipe, issues: Sequence[Issue]) -> Split:
     )
 
 
-def _close(example: Example, issues: Sequence[Issue]) -> None:
+def _read(
+    labelled: Iterable[LabelledArticle],
+    path: str,
+    issues: Sequence[Issue],
+    resolver: ActorResolver,
+    articles: list[Article],
+) -> list[Example]:
+    kept = list(labelled)
+    articles += (one.article for one in kept)
+    found = list(make_examples(kept, issues, resolver))
+    for example in found:
+        example.origin = Path(path).stem
+    return found
+
+
+def _held_out(groups: set[str], articles: Sequence[Article], recipe: Recipe) -> set[str]:
+    """The passages held out: drawn at random, or the latest ones; with each its near-copies."""
+    stories: dict[str, list[str]] = {}
+    leader = _copies(articles)
+    for group in sorted(groups):
+        stories.setdefault(leader.get(group, group), []).append(group)
+    order = sorted(stories)
+    if recipe.data.split == "time":
+        dates = {article.id: article.published or "" for article in articles}
+        # Without a date it is learnt from: it might be older than anything.
+        order.sort(key=lambda story: (max(dates.get(group, "") for group in stories[story]), story), reverse=True)
+    else:
+        random.Random(recipe.seed).shuffle(order)
+    wanted, chosen = round(len(groups) * recipe.data.validation_share), set[str]()
+    for story in order:
+        if len(chosen) >= wanted:
+            break
+        chosen |= set(stories[story])
+    return chosen
+
+
+def _copies(articles: Sequence[Article]) -> dict[str, str]:
+    """For each article that is a near-copy of others the one that stands for all of them."""
+    leader: dict[str, str] = {}
+
+    def first(name: str) -> str:
+        while name in leader:
+            name = leader[name]
+        return name
+
+    for pair in find_near_duplicates((place, article.text) for place, article in enumerate(articles)):
+        one, other = sorted(first(articles[int(str(place))].id) for place in (pair.first, pair.second))
+        if one != other:
+            leader[other] = one
+    return {name: first(name) for name in leader}
+
+
+def close_unasked(example: Example, issues: Sequence[Issue]) -> None:
     """Ignores the cells of issues without a cue near the sentence: the model is never asked about them."""
     opened = open_issues(example.window, issues)
     example.stances = [

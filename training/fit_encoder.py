@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import random
+import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,10 +19,12 @@ from transformers import (
     AutoModel,
     AutoTokenizer,
     EarlyStoppingCallback,
+    PrinterCallback,
     Trainer,
     TrainerCallback,
     TrainingArguments,
 )
+from transformers.utils import logging as transformers_logging
 
 from ..data.corpus import IGNORED, Example
 from ..data.errors import StancewireError
@@ -32,10 +36,12 @@ from .calibrate import label_f1
 from .checkpoints import CHECKPOINTS, fingerprint, last_checkpoint
 from .dataset import Split, asks_stance
 from .distillation import soft_labels
+from .estimate import estimate
 from .export import export_onnx
 from .network import StanceNetwork
 from .recipe import EncoderRecipe, Recipe
 
+_log = logging.getLogger(__name__)
 _SLOT_WORDS = (
     *("norway", "chile", "kenya", "portugal", "thailand", "finland"),
     *("morocco", "nepal", "uruguay", "zambia", "belgium", "malaysia"),
@@ -100,6 +106,9 @@ def fit_encoder(
         StancewireError: The base encoder cannot be loaded.
     """
     torch.manual_seed(recipe.seed)
+    quiet = not sys.stderr.isatty()
+    if quiet:
+        transformers_logging.disable_progress_bar()
     options = recipe.encoder
     encoder, tokenizer, special = _load_base(options.base)
     config.options |= {
@@ -133,7 +142,7 @@ def fit_encoder(
     checkpoints = folder / CHECKPOINTS
     trainer = _LengthGroupedTrainer(
         model=network,
-        args=_arguments(options, recipe.seed, checkpoints, len(train)),
+        args=_arguments(options, recipe.seed, checkpoints, len(train), quiet),
         train_dataset=train,
         eval_dataset=validation,
         data_collator=Collator(windows),
@@ -141,6 +150,9 @@ def fit_encoder(
         optimizers=(_optimizer(network, options), None),
         callbacks=[EarlyStoppingCallback(early_stopping_patience=3), *callbacks],
     )
+    trainer.remove_callback(PrinterCallback)
+    expected = estimate(network, train, Collator(windows), options, trainer.args.device)
+    _log.info("%d windows, %d epochs on %s: %s", len(train), options.epochs, trainer.args.device, expected)
     trainer.train(resume_from_checkpoint=last_checkpoint(checkpoints, fingerprint(recipe, split, config.issues)))
     figures = {k: v for k, v in trainer.evaluate().items() if k.endswith(("loss", "f1"))}
     export_onnx(network.float().eval(), windows, folder, options.int8)
@@ -222,7 +234,7 @@ def _optimizer(network: StanceNetwork, options: EncoderRecipe) -> torch.optim.Op
     return torch.optim.AdamW(groups, weight_decay=options.weight_decay, fused=True)
 
 
-def _arguments(options: EncoderRecipe, seed: int, checkpoints: Path, n_rows: int) -> TrainingArguments:
+def _arguments(options: EncoderRecipe, seed: int, checkpoints: Path, n_rows: int, quiet: bool) -> TrainingArguments:
     steps = -(-n_rows // options.batch_size) * options.epochs
     return TrainingArguments(
         output_dir=str(checkpoints),
@@ -242,9 +254,11 @@ def _arguments(options: EncoderRecipe, seed: int, checkpoints: Path, n_rows: int
         label_names=["stance_labels", "sentiment_labels"],
         remove_unused_columns=False,
         bf16=options.bf16,
+        torch_compile=options.compile,
         use_cpu=not (torch.cuda.is_available() or torch.backends.mps.is_available()),
         seed=seed,
         data_seed=seed,
         report_to="none",
+        disable_tqdm=quiet,
         dataloader_num_workers=0,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -11,6 +12,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..data.errors import StancewireError
+from ..models.card import RECIPE
+from ..models.locate import STORE
 
 
 class _Section(BaseModel):
@@ -38,6 +41,8 @@ class DataRecipe(_Section):
         standoff: More labelled text, labels and text apart.
         sentiment: NewsMTSC for sentiment, by path or Hub name.
         validation_share: Share of the passages held out for early stopping, thresholds and calibration.
+        split: Whether those are drawn at random or are the latest by date of publication (``time``). Near-copies of one
+            text are always on one side.
         calibration: Those of ``train`` whose held-out passages set temperatures and thresholds, best the ones that are
             like the articles to be scored; empty means all.
     """
@@ -47,6 +52,7 @@ class DataRecipe(_Section):
     standoff: list[StandoffRecipe] = []
     sentiment: list[str] = []
     validation_share: float = Field(default=0.12, gt=0, lt=0.5)
+    split: Literal["random", "time"] = "random"
     calibration: list[str] = []
 
     @model_validator(mode="after")
@@ -81,6 +87,7 @@ class EncoderRecipe(_Section):
         dropout: Dropout before the heads.
         sentiment_share: Share of the windows with sentiment alone that are learnt from.
         bf16: Mixed precision.
+        compile: ``torch.compile`` of the network, for a GPU and long runs.
         int8: Quantise the ONNX weights to eight bits.
         mark_cues: Whether the words that are cues of an issue are marked for the model and pooled; an ablation.
         rename_slots: Whether each draw names the slots of a window anew; an ablation.
@@ -101,6 +108,7 @@ class EncoderRecipe(_Section):
     dropout: float = Field(default=0.2, ge=0, lt=1)
     sentiment_share: float = Field(default=0.5, ge=0, le=1)
     bf16: bool = True
+    compile: bool = False
     int8: bool = True
     mark_cues: bool = True
     rename_slots: bool = True
@@ -119,6 +127,28 @@ class BaselineRecipe(_Section):
 
     max_features: int = Field(default=30_000, ge=100)
     c: float = Field(default=4.0, gt=0)
+
+
+class GateRecipe(_Section):
+    """What a new model must hold against the champion before it takes its place; figures on the test set.
+
+    Attributes:
+        test: Labelled articles that neither has learnt from; ``frozen`` is the set that ships with the package.
+        max_loss: Most label F1 that the new model may be below the champion, over all.
+        max_slice_loss: The same for each issue and each slice that has at least ``slice_size`` gold stances.
+        slice_size: Gold stances below which a slice is too thin to judge.
+        behaviour: Least pass rate of each named group of the behaviour suite.
+        max_behaviour_loss: Most that the pass rate of the whole suite may be below the champion's.
+        max_slowdown: Most times the champion's time an article that the new model may take.
+    """
+
+    test: str = "frozen"
+    max_loss: float = Field(default=0.0, ge=0)
+    max_slice_loss: float = Field(default=0.05, ge=0)
+    slice_size: int = Field(default=30, ge=1)
+    behaviour: dict[str, float] = {}
+    max_behaviour_loss: float = Field(default=0.02, ge=0)
+    max_slowdown: float = Field(default=1.5, gt=0)
 
 
 class YardstickRecipe(_Section):
@@ -142,9 +172,11 @@ class Recipe(_Section):
         version: Its version.
         model: ``encoder`` or ``baseline``.
         seed: Seed of every random choice.
+        seeds: Several seeds: a model for each, and the mean and spread of their figures.
         issues: An issues file; None is the one that ships.
         output: Folder that the model is written to.
         yardstick: For ``stancewire yardstick``: a public data set.
+        gate: For ``stancewire promote``: what the model must hold against the champion.
         tracking: Where MLflow keeps its runs; ``MLFLOW_TRACKING_URI`` goes first.
     """
 
@@ -152,13 +184,15 @@ class Recipe(_Section):
     version: str = "0.1.0"
     model: Literal["encoder", "baseline"] = "encoder"
     seed: int = 13
+    seeds: list[int] = []
     issues: str | None = None
     output: str = "runs/model"
-    tracking: str = "sqlite:///mlflow.db"
+    tracking: str = STORE
     data: DataRecipe = DataRecipe()
     encoder: EncoderRecipe = EncoderRecipe()
     baseline: BaselineRecipe = BaselineRecipe()
     yardstick: YardstickRecipe | None = None
+    gate: GateRecipe = GateRecipe()
 
 
 def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -185,6 +219,30 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         return Recipe.model_validate(record)
     except ValidationError as error:
         raise StancewireError(f"recipe {path}: {_explain(error)}") from error
+
+
+def with_data(recipe: Recipe, more: Sequence[str], only: bool = False) -> Recipe:
+    """A recipe that learns stances from more data, or from that alone."""
+    if not more:
+        return recipe
+    data = recipe.data
+    changed = {"train": list(more), "standoff": [], "calibration": []} if only else {"train": [*data.train, *more]}
+    return recipe.model_copy(update={"data": data.model_copy(update=changed)})
+
+
+def gate_of(folder: Path) -> GateRecipe:
+    """The gate in the recipe of a trained model; the default one where its folder holds no recipe.
+
+    Raises:
+        StancewireError: The recipe there is broken.
+    """
+    path = folder / RECIPE
+    if not path.exists():
+        return GateRecipe()
+    try:
+        return GateRecipe.model_validate(json.loads(path.read_text(encoding="utf-8")).get("gate", {}))
+    except ValueError as error:
+        raise StancewireError(f"{path}: its gate is broken ({' '.join(str(error).split())})") from error
 
 
 def _override(record: dict[str, Any], override: str) -> None:

@@ -8,61 +8,106 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ..data.errors import StancewireError
 from ..data.issues import Issue, load_issues
-from ..models.base import CONFIG, ModelConfig, load_model
+from ..models.base import ModelConfig, load_model
+from ..models.card import METRICS, RECIPE, write_card
+from ..models.locate import CONFIG
 from .calibrate import calibrate
-from .card import write_card
 from .checkpoints import CHECKPOINTS
 from .dataset import Split, build_split
+from .diagnosis import diagnose
 from .recipe import Recipe
-
-METRICS, RECIPE = "metrics.json", "recipe.json"
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """Where the model lies, the MLflow run that made it, and its held-out figures."""
+    """Where the model lies, the MLflow run that made it, its held-out figures, and its address in MLflow."""
 
     folder: Path
     run_id: str
     figures: dict[str, float]
+    address: str
 
 
-def train(recipe: Recipe, force: bool = False) -> TrainingResult:
+def train_seeds(recipe: Recipe, force: bool = False, register: str | None = None) -> list[TrainingResult]:
+    """Trains the model of a recipe once for each of its ``seeds``, each into a folder of its own.
+
+    The runs are children of one MLflow run, which has the mean and the standard deviation of their figures. The model
+    with the best held-out label F1 is the one that is registered.
+
+    Args:
+        recipe: The recipe; its output folder gets one folder a seed.
+        force: Replace existing models there.
+        register: Registers the best as the next version under this name.
+
+    Raises:
+        StancewireError: As :func:`train` does.
+    """
+    from . import registry
+    from .tracking import log_figures, tracked_run
+
+    with tracked_run(recipe):
+        output = Path(recipe.output)
+        results = [
+            train(one, force, nested=True)
+            for seed in recipe.seeds
+            for one in [recipe.model_copy(update={"seed": seed, "seeds": [], "output": str(output / f"seed-{seed}")})]
+        ]
+        for name in results[0].figures:
+            values = np.array([result.figures.get(name, np.nan) for result in results])
+            log_figures({f"{name}_mean": float(values.mean()), f"{name}_sd": float(values.std(ddof=1))})
+    if register:
+        best = max(results, key=lambda result: result.figures.get("validation_label_f1", 0.0))
+        registry.register(best.address, register)
+    return results
+
+
+def train(recipe: Recipe, force: bool = False, register: str | None = None, nested: bool = False) -> TrainingResult:
     """Trains the model of a recipe.
 
     Args:
         recipe: The recipe.
         force: Replace an existing model in the output folder.
+        register: Registers the model in MLflow as the next version under this name, the ``challenger``.
+        nested: Whether the MLflow run is a child of the one that is open.
 
     Raises:
         StancewireError: The data or the base encoder is missing, or the output folder is taken.
     """
-    from .tracking import log_figures, log_model_folder, tracked_run
+    from . import registry
+    from .flavour import log_model
+    from .tracking import log_diagnosis, log_figures, tracked_run
 
     folder = Path(recipe.output)
     partial = _prepare_output(folder, recipe, force)
     issues = load_issues(recipe.issues)
     split = build_split(recipe, issues)
     data = split.summary()
-    with tracked_run(recipe) as run_id:
+    with tracked_run(recipe, nested) as run_id:
         config = ModelConfig(recipe.model, recipe.name, recipe.version, issues, {issue.id: 0.5 for issue in issues})
         figures = _fit(recipe, split, issues, partial, config)
         # The folder must load before it is calibrated, and is written again with what calibration found.
         config.write(partial)
         model = load_model(partial)
         figures |= calibrate(model, split.calibration, split.validation)
+        diagnosis = diagnose(model, split.validation)
+        if diagnosis:
+            log_diagnosis(diagnosis)
         (partial / METRICS).write_text(json.dumps(figures | data, indent=2) + "\n", encoding="utf-8")
         (partial / RECIPE).write_text(_recipe_text(recipe), encoding="utf-8")
-        write_card(partial, model.config, recipe, data, figures)
+        write_card(partial, model.config)
         model.config.write(partial)
         shutil.rmtree(partial / CHECKPOINTS, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
         log_figures(figures | {key: float(value) for key, value in data.items()})
-        log_model_folder(folder)
-    return TrainingResult(folder, run_id, figures)
+        address = log_model(folder).model_uri
+    if register:
+        registry.register(address, register)
+    return TrainingResult(folder, run_id, figures, address)
 
 
 def is_trained(recipe: Recipe) -> bool:

@@ -169,3 +169,38 @@ def agreement(annotations: str | None, as_json: bool) -> int:
             f"{one.labels:7}"
         )
     return 0
+
+
+@command.command(
+    "drift",
+    epilog="""\b
+Examples:
+  stancewire data drift labels.jsonl
+  stancewire data drift labels.jsonl --old last_year.jsonl""",
+)
+@click.argument("new", metavar="NEW")
+@click.option("--old", default="corpus", show_default=True, metavar="PATH", help="The labels to compare with.")
+@click.option("--limit", default=0.2, show_default=True, help="Distance from which it is called a drift.")
+def drift(new: str, old: str, limit: float) -> int:
+    """Says whether NEW labels are of the kind that the old ones are: labels, holders and words.
+
+    Also lists near-copies of a sentence in NEW, or in NEW and old, whose labels contradict each other. Exit code 1 says
+    that there is drift or a contradiction.
+    """
+    from ...data.corpus import read_labelled
+    from ...data.label_drift import find_conflicts, measure_drift
+
+    before, after = read_labelled(old), read_labelled(new)
+    drifted = False
+    for one in measure_drift(before, after):
+        apart = one.distance >= limit and one.p < 0.01
+        drifted |= apart
+        click.echo(f"{one.what:28} distance {one.distance:.2f}, p {one.p:.3f}{'  drift' if apart else ''}")
+        for name, was, now in one.most:
+            click.echo(f"    {name:44} {was:6.1%} -> {now:6.1%}")
+    ours = {article.article.id for article in after}
+    conflicts = [c for c in find_conflicts([*before, *after]) if c.first[0] in ours or c.second[0] in ours]
+    for c in conflicts:
+        places = [f"{stance} in {name}, sentence {n}" for stance, (name, n) in zip(c.stances, c[:2], strict=True)]
+        click.echo(f"contradiction: {c.actor}, {c.issue}: {'; '.join(places)}")
+    return 1 if drifted or conflicts else 0

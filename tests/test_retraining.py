@@ -1,0 +1,245 @@
+"""The story of an ML engineer: train, compare, promote or not, score by name, roll back. With MLflow for real."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("mlflow", reason="the registry needs the training extra")
+
+import mlflow
+
+from stancewire.data.corpus import corpus_folder
+from stancewire.data.errors import StancewireError
+from stancewire.inference.cli import main
+from stancewire.inference.scorer import Scorer
+from stancewire.training import registry
+from stancewire.training.recipe import Recipe
+from stancewire.training.train import train, train_seeds
+
+TEXT = "Japan imposed new sanctions on Russia on Friday. China condemned the decision."
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    # An absolute address: MLflow keeps its connections by address for as long as the process lives.
+    store = f"sqlite:///{tmp_path}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
+    mlflow.set_tracking_uri(store)
+
+
+def some_of_the_corpus(folder: Path, names: list[str], passages: int) -> Path:
+    folder.mkdir()
+    for name in names:
+        lines = (corpus_folder() / f"{name}.jsonl").read_text(encoding="utf-8").split("\n")[:passages]
+        (folder / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+def baseline(data: Path, output: Path, **values: object) -> Recipe:
+    return Recipe.model_validate(
+        {
+            "name": "test",
+            "model": "baseline",
+            "output": str(output),
+            "data": {"train": [str(data)], "validation_share": 0.25},
+            **values,
+        }
+    )
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    return int(stopped.value.code or 0)
+
+
+def test_the_story(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = some_of_the_corpus(tmp_path / "small", ["news"], 300)
+    large = some_of_the_corpus(tmp_path / "large", ["plain", "desk", "news"], 800)
+    train(baseline(small, tmp_path / "one"), register="stancewire")
+    # A team that used MLflow before has made its champion there.
+    mlflow.MlflowClient().set_registered_model_alias("stancewire", "champion", "1")
+    smaller = some_of_the_corpus(tmp_path / "smaller", ["amer"], 15)
+    train(baseline(smaller, tmp_path / "two"), register="stancewire")
+
+    assert (
+        run("compare", "models:/stancewire@champion", "models:/stancewire@challenger", "--json", "--fillers", "1") == 0
+    )
+    compared = json.loads(capsys.readouterr().out)
+    assert compared["first"]["figures"]["label_f1"] > compared["second"]["figures"]["label_f1"]
+    assert run("promote") == 1
+    assert "version 2 against champion 1: refused\n  label F1 on all: " in capsys.readouterr().out
+    assert registry.champion() == "1"
+
+    gate = {"max_slowdown": 20, "max_slice_loss": 0.3, "max_behaviour_loss": 0.5}
+    train(baseline(large, tmp_path / "three", gate=gate), register="stancewire")
+    assert run("promote") == 0
+    assert "version 3 against champion 1: promoted" in capsys.readouterr().out
+    by_name = Scorer.from_pretrained("models:/stancewire@champion").score(TEXT)
+    assert by_name == Scorer.from_pretrained(tmp_path / "three").score(TEXT)
+    with pytest.raises(StancewireError, match="is the champion already"):
+        main_raises("promote", "3")
+
+    assert run("rollback", "--why", "a rehearsal") == 0
+    assert registry.champion() == "1"
+    assert run("history") == 0
+    told = capsys.readouterr().out
+    assert [line.split("  ")[2] for line in told.splitlines() if not line.startswith((" ", "champion"))] == [
+        "promote 2 (champion 1): refused",
+        "promote 3 (champion 1): taken",
+        "rollback 1 (champion 3): taken",
+    ]
+    assert "    a rehearsal" in told
+    with pytest.raises(StancewireError, match="nothing to go back to"):
+        registry.previous_champion()
+    entries = registry.history()
+    assert entries[1].figures["challenger_label_f1"] > entries[1].figures["champion_label_f1"]
+
+
+def main_raises(*arguments: str) -> None:
+    """Runs a command without the net that turns errors into exit codes."""
+    from stancewire.inference.cli import cli
+
+    cli.main(arguments, standalone_mode=False)
+
+
+def test_where_there_is_no_champion_the_model_that_ships_is_the_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(baseline(some_of_the_corpus(tmp_path / "small", ["euro"], 30), tmp_path / "one"), register="stancewire")
+    few = tmp_path / "few.jsonl"
+    few.write_text("\n".join((corpus_folder() / "news.jsonl").read_text("utf-8").split("\n")[:40]), encoding="utf-8")
+    assert run("promote", "1", "--gold", str(few)) == 1
+    assert "version 2 of 'stancewire' is the model that ships, and the first champion" in capsys.readouterr().out
+    assert registry.champion() == "2"
+    assert [entry.action for entry in registry.history()] == ["adopt", "promote"]
+    assert Scorer.from_pretrained("models:/stancewire@champion").model.config.name == "stancewire-default"
+
+
+def test_an_unknown_version_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("promote", "7") == 2
+    said = capsys.readouterr().err.strip()
+    assert said.startswith("stancewire: no version '7' of the registered model 'stancewire'")
+    assert "\n" not in said
+    Path("article.txt").write_text(TEXT)
+    assert run("score", "--model", "models:/stancewire@champion", "article.txt") == 2
+    assert "check the name and MLFLOW_TRACKING_URI" in capsys.readouterr().err
+
+
+def test_several_seeds_give_mean_and_spread(tmp_path: Path) -> None:
+    data = some_of_the_corpus(tmp_path / "small", ["euro", "amer"], 60)
+    results = train_seeds(baseline(data, tmp_path / "model", seeds=[1, 2]), register="seeded")
+    values = [result.figures["validation_label_f1"] for result in results]
+    assert [result.folder.name for result in results] == ["seed-1", "seed-2"]
+    assert values[0] != values[1]
+    runs = mlflow.MlflowClient().search_runs([mlflow.get_experiment_by_name("stancewire").experiment_id])  # type: ignore[union-attr]
+    (parent,) = [one for one in runs if "mlflow.parentRunId" not in one.data.tags]
+    assert parent.data.metrics["validation_label_f1_mean"] == pytest.approx(sum(values) / 2)
+    assert len(runs) == 3
+    best = Scorer.from_pretrained("models:/seeded@challenger").score(TEXT)
+    assert best == Scorer.from_pretrained(results[values.index(max(values))].folder).score(TEXT)
+
+
+def test_a_run_says_what_went_in_and_shows_what_came_out(tmp_path: Path) -> None:
+    data = some_of_the_corpus(tmp_path / "small", ["euro", "amer"], 60)
+    result = train(baseline(data, tmp_path / "model"))
+    logged = mlflow.get_run(result.run_id)
+    (dataset,) = [one.dataset for one in logged.inputs.dataset_inputs]
+    assert (dataset.name, len(dataset.digest)) == ("small", 16)
+    (data / "euro.jsonl").write_text((data / "amer.jsonl").read_text())
+    again = train(baseline(data, tmp_path / "other"))
+    assert mlflow.get_run(again.run_id).inputs.dataset_inputs[0].dataset.digest != dataset.digest
+    plots = {one.path for one in mlflow.MlflowClient().list_artifacts(result.run_id, "plots")}
+    assert plots == {f"plots/{name}.png" for name in ("confusion", "reliability", "precision_coverage")}
+    assert {"validation_f1_sanctions_support", "validation_label_f1_on_small"} <= set(logged.data.metrics)
+
+
+def test_a_logged_model_scores_a_frame_without_torch(tmp_path: Path) -> None:
+    result = train(baseline(some_of_the_corpus(tmp_path / "small", ["euro"], 60), tmp_path / "one"))
+    frame = pd.DataFrame({"id": ["a", "b"], "text": [TEXT, "Nothing happened."], "published": ["2024-02-23", None]})
+    code = (
+        "import sys, mlflow, pandas as pd; frame = pd.read_json('frame.json', dtype=False);"
+        f"model = mlflow.pyfunc.load_model('{result.address}');"
+        "model.predict(frame).to_json('rows.json', orient='records');"
+        "model.predict(frame, params={'nested': True}).to_json('nested.json', orient='records');"
+        "assert 'torch' not in sys.modules and 'transformers' not in sys.modules"
+    )
+    frame.to_json("frame.json", orient="records")
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+    rows = json.loads((tmp_path / "rows.json").read_text())
+    expected = Scorer.from_pretrained(result.folder).score_frame(frame)
+    assert rows == json.loads(expected.to_json(orient="records"))
+    nested = json.loads((tmp_path / "nested.json").read_text())
+    assert [row for one in nested for row in one["positions"]] == rows
+    assert len(nested) == 2
+
+
+@contextmanager
+def server(*command: str) -> Iterator[str]:
+    """A server process of MLflow's own on a free port, once it answers; yields its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    arguments = [sys.executable, "-m", "mlflow", *command, "--host", "127.0.0.1", "--port", str(port)]
+    # MLflow calls the web server by its bare name.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    process = subprocess.Popen(
+        arguments,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env=os.environ | {"PATH": path},
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(f"{address}/{'ping' if command[0] == 'models' else 'health'}", timeout=2).close()
+                break
+            except (OSError, urllib.error.URLError):
+                assert process.poll() is None, "the server died"
+                time.sleep(0.2)
+        yield address
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_a_server_keeps_the_registry_and_a_model_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = some_of_the_corpus(tmp_path / "small", ["euro"], 60)
+    store = (
+        "--backend-store-uri",
+        f"sqlite:///{tmp_path}/server.db",
+        "--artifacts-destination",
+        str(tmp_path / "files"),
+    )
+    with server("server", *store, "--workers", "1") as address:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        result = train(baseline(data, tmp_path / "one"), register="stancewire")
+        assert mlflow.get_tracking_uri() == address
+        model = "models:/stancewire@challenger"
+        with server("models", "serve", "--model-uri", model, "--env-manager", "local", "--workers", "1") as served:
+            body = {"dataframe_records": [{"id": "a", "text": TEXT}]}
+            request = urllib.request.Request(
+                f"{served}/invocations", json.dumps(body).encode(), {"Content-Type": "application/json"}
+            )
+            with urllib.request.urlopen(request, timeout=60) as response:
+                answer = json.load(response)["predictions"]
+    expected = Scorer.from_pretrained(result.folder).score_frame(pd.DataFrame([{"id": "a", "text": TEXT}]))
+    assert answer == json.loads(expected.to_json(orient="records"))

@@ -1,0 +1,198 @@
+"""The model registry: who is champion, who challenges it, and the record of every decision.
+
+All of it lies in MLflow: versions and the aliases ``champion`` and ``challenger`` in its registry, and each decision
+as a run of the experiment ``stancewire-decisions``, to which runs are only ever added.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import mlflow
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+
+from ..data.errors import StancewireError
+from ..models.locate import find_model
+from .flavour import log_model
+
+NAME = "stancewire"
+CHAMPION, CHALLENGER = "champion", "challenger"
+EXPERIMENT, _DECISIONS = "stancewire", "stancewire-decisions"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One entry of the record.
+
+    Attributes:
+        when: Time in UTC, ISO 8601.
+        who: User name.
+        action: ``adopt``, ``promote`` or ``rollback``.
+        taken: Whether the alias moved.
+        name: Name of the registered model.
+        champion: Version that was champion before; None for none.
+        challenger: Version that was to take its place.
+        why: The reasons, each in one line.
+        figures: The figures that were compared.
+    """
+
+    when: str
+    who: str
+    action: str
+    taken: bool
+    name: str
+    champion: str | None
+    challenger: str
+    why: tuple[str, ...]
+    figures: dict[str, float]
+
+
+def register(address: str, name: str = NAME) -> str:
+    """Registers a logged model as the next version, the ``challenger``; gives the version."""
+    version = str(mlflow.register_model(address, name).version)
+    _client().set_registered_model_alias(name, CHALLENGER, version)
+    return version
+
+
+def adopt_default(name: str = NAME) -> Decision:
+    """Makes the model that ships with the package a version and the first champion."""
+    mlflow.set_experiment(EXPERIMENT)
+    with mlflow.start_run(run_name="the model that ships"):
+        address = log_model(find_model()).model_uri
+    version = str(mlflow.register_model(address, name).version)
+    return decide("adopt", version, True, ["no champion yet: the model that ships with the package"], {}, name)
+
+
+def champion(name: str = NAME) -> str | None:
+    """The version that is champion, or None."""
+    try:
+        return str(_client().get_model_version_by_alias(name, CHAMPION).version)
+    except MlflowException:
+        return None
+
+
+def version_of(reference: str, name: str = NAME) -> str:
+    """The version that a reference means: a number, an alias, or ``models:/NAME/…`` with either.
+
+    Raises:
+        StancewireError: There is no such version.
+    """
+    short = reference.removeprefix(f"models:/{name}").lstrip("/@") or reference
+    try:
+        found: ModelVersion = (
+            _client().get_model_version(name, short)
+            if short.isdigit()
+            else _client().get_model_version_by_alias(name, short)
+        )
+    except MlflowException as error:
+        raise StancewireError(
+            f"no version {reference!r} of the registered model {name!r} at {mlflow.get_tracking_uri()}; register one"
+            f" with: stancewire train RECIPE --register {name}"
+        ) from error
+    return str(found.version)
+
+
+def decide(
+    action: str, challenger: str, taken: bool, why: list[str], figures: dict[str, float], name: str = NAME
+) -> Decision:
+    """Moves ``champion`` if the decision is to, and adds the decision to the record, taken or refused."""
+    entry = Decision(
+        datetime.now(UTC).isoformat(timespec="milliseconds"),
+        getpass.getuser(),
+        action,
+        taken,
+        name,
+        champion(name),
+        challenger,
+        tuple(why),
+        figures,
+    )
+    # First the record: a crash between the two leaves a decision to take again, not a change that nobody can explain.
+    _record(entry)
+    if taken:
+        _client().set_registered_model_alias(name, CHAMPION, challenger)
+    return entry
+
+
+def history(name: str = NAME) -> list[Decision]:
+    """Every decision on a registered model, oldest first."""
+    experiment = _client().get_experiment_by_name(_DECISIONS)
+    if experiment is None:
+        return []
+    query, found, token = f"tags.name = '{name}'", list[Any](), None
+    while True:
+        page = _client().search_runs([experiment.experiment_id], query, page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            break
+    entries = [_entry(run) for run in found]
+    return sorted(entries, key=lambda entry: entry.when)
+
+
+def previous_champion(name: str = NAME) -> str:
+    """The version that the present champion took over from, by the record.
+
+    Raises:
+        StancewireError: There is none to go back to.
+    """
+    now = champion(name)
+    stack: list[str] = []
+    for entry in history(name):
+        if not entry.taken:
+            continue
+        if entry.action == "rollback":
+            stack = stack[:-1]
+        else:
+            # One that was made champion by other hands is in no entry of its own.
+            stack += [entry.champion] if entry.champion and not stack else []
+            stack.append(entry.challenger)
+    before = [version for version in stack[:-1] if version != now]
+    if not before:
+        raise StancewireError(f"nothing to go back to: the record names no champion of {name!r} before the present one")
+    return before[-1]
+
+
+def _record(entry: Decision) -> None:
+    client = _client()
+    experiment = client.get_experiment_by_name(_DECISIONS)
+    number = experiment.experiment_id if experiment else client.create_experiment(_DECISIONS)
+    tags = {
+        "when": entry.when,
+        "who": entry.who,
+        "action": entry.action,
+        "taken": str(entry.taken),
+        "name": entry.name,
+        "champion": entry.champion or "",
+        "challenger": entry.challenger,
+        "why": json.dumps(entry.why),
+    }
+    verdict = "taken" if entry.taken else "refused"
+    run = client.create_run(number, tags=tags, run_name=f"{entry.action} {entry.challenger}: {verdict}")
+    for key, value in entry.figures.items():
+        client.log_metric(run.info.run_id, key, value)
+    client.set_terminated(run.info.run_id)
+
+
+def _entry(run: Any) -> Decision:
+    tags = run.data.tags
+    return Decision(
+        tags["when"],
+        tags["who"],
+        tags["action"],
+        tags["taken"] == "True",
+        tags["name"],
+        tags["champion"] or None,
+        tags["challenger"],
+        tuple(json.loads(tags["why"])),
+        dict(run.data.metrics),
+    )
+
+
+def _client() -> mlflow.MlflowClient:
+    return mlflow.MlflowClient()
