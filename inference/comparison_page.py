@@ -75,7 +75,7 @@ def _reliability(comparison: Comparison) -> Figure:
         filled = [b for b in range(10) if (place == b).any()]
         means = [confidence[place == b].mean() for b in filled]
         shares = [right[place == b].mean() for b in filled]
-        axes.plot(means, shares, marker="o", color=colour, label=name)
+        axes.plot(means, shares, marker="o", color=colour, label=name, clip_on=False)
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="share of right labels")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="upper left", frameon=False)

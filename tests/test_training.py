@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +103,33 @@ def test_no_passage_straddles_the_split(small_corpus: Path, tmp_path: Path) -> N
     assert not train_groups & held_out
 
 
+def test_copies_of_a_story_never_straddle(small_corpus: Path, tmp_path: Path) -> None:
+    rows = [json.loads(line) for path in small_corpus.iterdir() for line in path.read_text().splitlines()]
+    copies = [row | {"id": f"reprint-{row['id']}", "text": row["text"] + " (Reporting by a reader.)"} for row in rows]
+    both = tmp_path / "both.jsonl"
+    both.write_text("\n".join(json.dumps(row) for row in [*rows, *copies]))
+    split = build_split(recipe(both, tmp_path), load_issues())
+    train_stories, held_out = (
+        {x.group.removeprefix("reprint-") for x in part} for part in (split.train, split.validation)
+    )
+    assert held_out
+    # Passages too short to tell a copy by may differ.
+    long = {row["id"] for row in rows if len(row["text"].split()) > 20}
+    assert not train_stories & held_out & long
+
+
+def test_a_split_by_time_holds_out_the_latest(small_corpus: Path, tmp_path: Path) -> None:
+    dates = {}
+    for path in small_corpus.iterdir():
+        for line in path.read_text().splitlines():
+            row = json.loads(line)
+            dates[row["id"]] = row.get("published") or ""
+    by_time = DataRecipe(train=[str(small_corpus)], split="time", validation_share=0.25)
+    split = build_split(recipe(small_corpus, tmp_path).model_copy(update={"data": by_time}), load_issues())
+    latest_learnt = max(dates[x.group] for x in split.train)
+    assert latest_learnt <= min(dates[x.group] for x in split.validation)
+
+
 def test_calibration_keeps_to_the_files_it_names(small_corpus: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.jsonl"
     rows = [json.loads(line) for path in small_corpus.iterdir() for line in path.read_text().splitlines()]
@@ -177,6 +208,28 @@ def test_the_encoder_trains_and_is_reproducible(small_corpus: Path, tiny_base: P
     assert set(config["files"]) == {"metrics.json", "recipe.json", "model.onnx", "tokenizer.json"}
 
 
+def test_a_run_killed_outright_goes_on_and_ends_the_same(small_corpus: Path, tiny_base: Path, tmp_path: Path) -> None:
+    encoder = {"base": str(tiny_base), "epochs": 4, "bf16": False, "max_length": 96}
+    whole = train(recipe(small_corpus, tmp_path / "whole", encoder=encoder))
+    wanted = recipe(small_corpus, tmp_path / "broken", encoder=encoder)
+    (tmp_path / "recipe.yaml").write_text(wanted.model_dump_json())
+    command = [sys.executable, "-m", "stancewire.inference", "train", str(tmp_path / "recipe.yaml")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    checkpoints = tmp_path / "broken.partial" / "checkpoints"
+    while not list(checkpoints.glob("checkpoint-*/trainer_state.json")):
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "broken").exists()
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    # Not a terminal: no bars, one line of what to expect.
+    assert done.stderr.count("windows, 4 epochs on cpu: about") == 1
+    assert "%|" not in done.stderr
+    figures = json.loads((tmp_path / "broken" / "metrics.json").read_text())
+    assert {name: figures[name] for name in whole.figures} == whole.figures
+
+
 def test_a_killed_run_goes_on_and_ends_the_same(
     small_corpus: Path, tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,10 +272,17 @@ def test_a_teacher_answers_what_is_asked_and_a_student_trains_on_it(
     wanted = recipe(small_corpus, tmp_path / "student", encoder=encoder)
     examples = build_split(wanted, load_issues()).train
     soft = soft_labels(str(teacher), examples, load_issues(), 2.0)
-    for example, labels in zip(examples, soft, strict=True):
+    answers, _ = load_model(teacher).logits([example.window for example in examples])
+    wrong = 0
+    for example, labels, answer in zip(examples, soft, answers, strict=True):
         opened = open_issues(example.window, load_issues())
         asked = np.array([opened[question.sentence] for question in example.window.questions])
-        np.testing.assert_allclose(labels.stance.sum(-1), asked, atol=1e-5)
+        gold = np.array(example.stances)
+        # What the teacher gets wrong is not learnt from.
+        right = (gold == IGNORED) | (answer.argmax(-1) == gold)
+        wrong += (asked & ~right).sum()
+        np.testing.assert_allclose(labels.stance.sum(-1), asked & right, atol=1e-5)
+    assert wrong
     figures = train(wanted).figures
     alone = train(recipe(small_corpus, tmp_path / "alone", encoder=encoder | {"teacher": None})).figures
     assert figures["eval_loss"] != alone["eval_loss"]

@@ -21,8 +21,8 @@ class SoftLabels(NamedTuple):
     """Probabilities for one window; all zero for what is not asked.
 
     Attributes:
-        stance: Shape (questions, issues, classes).
-        sentiment: Shape (questions, 3).
+        stance: Shape (questions, issues, classes), 32-bit.
+        sentiment: Shape (questions, 3), 32-bit.
     """
 
     stance: np.ndarray
@@ -32,7 +32,7 @@ class SoftLabels(NamedTuple):
 def soft_labels(
     teacher: str, examples: Sequence[Example], issues: Sequence[Issue], temperature: float
 ) -> list[SoftLabels]:
-    """Asks a teacher.
+    """Asks a teacher. Where its answer is not the label it is left out: what it got wrong is not worth learning.
 
     Args:
         teacher: A model folder, of whatever type.
@@ -59,8 +59,18 @@ def soft_labels(
         mentioned = np.array([question.mentioned for question in example.window.questions])
         labels.append(
             SoftLabels(
-                (softmax(stance, temperature) * asked[..., None]).astype(np.float32),
-                (softmax(sentiment, temperature) * mentioned[:, None]).astype(np.float32),
+                _kept(softmax(stance, temperature), asked & _is_right(stance, example.stances)),
+                _kept(softmax(sentiment, temperature), mentioned & _is_right(sentiment, example.sentiments)),
             )
         )
     return labels
+
+
+def _kept(probabilities: np.ndarray, where: np.ndarray) -> np.ndarray:
+    return (probabilities * where[..., None]).astype(np.float32)
+
+
+def _is_right(logits: np.ndarray, labels: list[list[int]] | list[int]) -> np.ndarray:
+    """Where the teacher's best class is the label, or where there is none to hold it against."""
+    gold = np.array(labels)
+    return (gold == IGNORED) | (logits.argmax(-1) == gold)

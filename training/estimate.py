@@ -52,7 +52,8 @@ def estimate(
     by_length = sorted(range(len(rows)), key=rows.lengths.__getitem__)
     seconds = []
     with torch.random.fork_rng():
-        for part in range(_BATCHES):
+        # The first one warms up and is not counted.
+        for part in (0, *range(_BATCHES)):
             start = min(len(rows) - 1, (2 * part + 1) * len(rows) // (2 * _BATCHES))
             chosen = [rows[row] for row in by_length[start : start + options.batch_size]]
             batch = {name: values.to(device) for name, values in collate(chosen).items()}
@@ -62,6 +63,7 @@ def estimate(
             loss.backward()
             seconds.append(time.perf_counter() - began)
             network.zero_grad(set_to_none=True)
+    seconds = seconds[1:]
     steps = -(-len(rows) // options.batch_size) * options.epochs
     # Adam keeps two numbers for each weight that learns.
     optimiser = 2 * sum(p.numel() * p.element_size() for p in network.parameters() if p.requires_grad)
