@@ -32,6 +32,7 @@ _COMMANDS = {
     "promote": ("stancewire.inference.commands.promote", "Make a registered model champion, if its gate holds."),
     "rollback": ("stancewire.inference.commands.promote", "Make the champion before the present one champion again."),
     "history": ("stancewire.inference.commands.promote", "List the decisions on who is champion, and why."),
+    "benchmark": ("stancewire.inference.commands.benchmark", "Measure what things cost on this machine."),
     "queue": ("stancewire.inference.commands.queue", "Pick what to label next, and take finished labels in."),
     "data": ("stancewire.inference.commands.data", "Check labelled data and measure the actor resolver."),
 }

@@ -52,10 +52,10 @@ def estimate(
     by_length = sorted(range(len(rows)), key=rows.lengths.__getitem__)
     seconds = []
     with torch.random.fork_rng():
-        # The first one warms up and is not counted.
-        for part in (0, *range(_BATCHES)):
-            start = min(len(rows) - 1, (2 * part + 1) * len(rows) // (2 * _BATCHES))
-            chosen = [rows[row] for row in by_length[start : start + options.batch_size]]
+        # The longest batch comes first: it takes the most memory. It also warms everything up: its time does not count.
+        middle = [(2 * part + 1) * len(rows) // (2 * _BATCHES) for part in range(_BATCHES)]
+        for start in (len(rows) - options.batch_size, *middle):
+            chosen = [rows[row] for row in by_length[max(0, start) :][: options.batch_size]]
             batch = {name: values.to(device) for name, values in collate(chosen).items()}
             began = time.perf_counter()
             with torch.autocast(device.type, torch.bfloat16, enabled=options.bf16):

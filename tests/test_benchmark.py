@@ -1,0 +1,27 @@
+"""What training costs is measured on real runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from stancewire.inference.cli import main
+
+
+def test_each_size_is_a_row(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch", reason="needs the training extra")
+    from importlib.resources import files
+
+    recipe = str(files("stancewire.configs") / "baseline.yaml")
+    with pytest.raises(SystemExit) as stopped:
+        main(["benchmark", "training", "--recipe", recipe, "--sizes", "100,200"])
+    assert stopped.value.code == 0
+    rows = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines()[3:]]
+    assert [100 <= int(rows[0][0]) < 200, 200 <= int(rows[1][0]) < 300] == [True, True]
+    assert all(0.05 < float(row[3]) < 24 for row in rows)
+
+
+def test_sizes_that_are_no_numbers_are_one_clear_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["benchmark", "training", "--sizes", "many"])
+    assert stopped.value.code == 2
+    assert "write numbers with commas" in capsys.readouterr().err
