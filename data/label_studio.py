@@ -251,12 +251,13 @@ def _sentence_of(start: int, end: int, sentences: Sequence[dict[str, int]]) -> i
 
 def _merge(record: dict[str, Any], works: Sequence[_Work]) -> dict[str, Any]:
     """The labels of all annotators of a task: firm where all agree, otherwise optional."""
-    votes: dict[tuple[int, str, str], list[tuple[Label, list[str]]]] = defaultdict(list)
-    for work in works:
+    votes: dict[tuple[int, str, str], dict[int, tuple[Label, list[str]]]] = defaultdict(dict)
+    for annotator, work in enumerate(works):
         for label, objects in work:
-            votes[label.sentence, normalise_name(label.actor), label.issue].append((label, objects))
+            # One voice an annotator, however many regions: the last one is what was meant.
+            votes[label.sentence, normalise_name(label.actor), label.issue][annotator] = (label, objects)
     stances = []
-    for given in votes.values():
+    for given in (list(voices.values()) for voices in votes.values()):
         sides = [label.stance for label, _ in given]
         side = max(dict.fromkeys(sides), key=sides.count)
         label, objects = next((label, objects) for label, objects in given if label.stance == side)

@@ -19,6 +19,10 @@ _COMMANDS = {
         "Score articles: who stands where, in which sentence, how surely.",
     ),
     "explain": ("stancewire.inference.commands.explain", "Show the words behind each stance of an article."),
+    "report": (
+        "stancewire.inference.commands.report",
+        "Make a page of scored positions: who stands where, and the sentence.",
+    ),
     "evaluate": ("stancewire.inference.commands.evaluate", "Score gold articles and print precision, recall and F1."),
     "behaviour": (
         "stancewire.inference.commands.behaviour",
@@ -29,6 +33,7 @@ _COMMANDS = {
     "ablate": ("stancewire.inference.commands.ablate", "Measure what each part of the model is worth."),
     "card": ("stancewire.inference.commands.card", "Measure a model and write its card."),
     "compare": ("stancewire.inference.commands.compare", "Compare two models on one test set."),
+    "register": ("stancewire.inference.commands.promote", "Register a model folder in MLflow."),
     "promote": ("stancewire.inference.commands.promote", "Make a registered model champion, if its gate holds."),
     "rollback": ("stancewire.inference.commands.promote", "Make the champion before the present one champion again."),
     "history": ("stancewire.inference.commands.promote", "List the decisions on who is champion, and why."),

@@ -215,6 +215,8 @@ def _side(
 ) -> Side:
     name, scorer, megabytes = given
     figures = result.figures()
+    # None where every article has a stance: there is nothing to count then.
+    empty = figures["false_per_100_sentences_of_empty_articles"]
     confidence, right = np.array(result.reported, dtype=float).reshape(-1, 2).T
     groups = run_suite(scorer, templates, fillers)
     return Side(
@@ -225,7 +227,7 @@ def _side(
             "label_f1": figures["label"]["F"],
             "stance_accuracy": figures["stance_accuracy"],
             "calibration_error": expected_calibration_error(confidence, right),
-            "false_per_100": figures["false_per_100_sentences_of_empty_articles"] or 0.0,
+            **({"false_per_100": empty} if empty is not None else {}),
         },
         {group: one.rate for group, one in groups.items()},
         sum(one.passed for one in groups.values()) / max(1, sum(one.asked for one in groups.values())),

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..data.candidates import open_issues
-from ..data.issues import Issue
+from ..data.errors import StancewireError
+from ..data.issues import Issue, issue_ids
 from ..data.windows import Window
 from ..models.base import StanceModel
 
@@ -52,8 +53,17 @@ def judge_windows(windows: Sequence[Window], models: Sequence[StanceModel]) -> l
     Args:
         windows: The windows.
         models: One model or several with the same issues.
+
+    Raises:
+        StancewireError: Their issues differ.
     """
     issues = models[0].config.issues
+    for model in models[1:]:
+        if issue_ids(model.config.issues) != issue_ids(issues):
+            raise StancewireError(
+                f"{models[0].config.full_name} and {model.config.full_name} know other issues, or in another order;"
+                " pick with models of the same issues"
+            )
     per_model = [model.predict(windows) for model in models]
     labels: Counter[tuple[int, int]] = Counter()
     cells: list[np.ndarray] = []

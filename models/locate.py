@@ -45,7 +45,8 @@ def find_model(name: str | Path | None = None) -> Path:
         raise StancewireError(
             f"{folder}: no model here, {CONFIG} is missing; name a folder that `stancewire train` wrote"
         )
-    if _HUB_NAME.fullmatch(str(name)):
+    # `runs/model` beside a folder `runs` is a slip and not the Hub's.
+    if _HUB_NAME.fullmatch(str(name)) and not folder.parent.exists():
         return _from_hub(str(name))
     raise StancewireError(
         f"unknown model {str(name)!r}: no such folder; name a model folder, or leave it out for the default"

@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 
 from ..data.errors import StancewireError
+from .base import read_config
+from .card import CARD
 from .locate import CONFIG
 
 
@@ -15,9 +17,9 @@ def save_copy(folder: Path, to: str | Path) -> Path:
     Raises:
         StancewireError: The place holds something else or cannot be written.
     """
-    target = Path(to)
-    if target.exists() and any(target.iterdir()) and not (target / CONFIG).exists():
-        raise StancewireError(f"{target}: holds other files; name a new folder or one that holds a model")
+    target = Path(to).resolve()
+    if target.exists() and not _may_be_replaced(target):
+        raise StancewireError(f"{target}: holds other files; name a new folder or one that holds a model and no more")
     partial = target.with_name(target.name + ".partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
@@ -27,6 +29,19 @@ def save_copy(folder: Path, to: str | Path) -> Path:
     except OSError as error:
         raise StancewireError(f"{target}: cannot be written ({error.strerror}); name another folder") from error
     return target
+
+
+def _may_be_replaced(target: Path) -> bool:
+    """Whether a place is an empty folder, or a folder with a model and nothing that is no part of one."""
+    if not target.is_dir():
+        return False
+    names = {path.name for path in target.iterdir()} - {"__pycache__"}
+    if not names:
+        return True
+    try:
+        return names <= {CONFIG, CARD, *read_config(target).files}
+    except StancewireError:
+        return False
 
 
 def push_to_hub(folder: Path, repository: str, private: bool = False, message: str | None = None) -> str:

@@ -155,5 +155,11 @@ def test_a_saved_copy_loads_and_spares_other_files(scorer: Scorer, tmp_path: Pat
     (tmp_path / "mine" / "notes.txt").write_text("keep me")
     with pytest.raises(StancewireError, match="holds other files"):
         scorer.save_pretrained(tmp_path / "mine")
+    # A `config.json` alone does not make a folder ours.
+    (tmp_path / "mine" / "config.json").write_text("{}")
+    with pytest.raises(StancewireError, match="holds other files"):
+        scorer.save_pretrained(tmp_path / "mine")
+    with pytest.raises(StancewireError, match="holds other files"):
+        scorer.save_pretrained(tmp_path / "mine" / "notes.txt")
     with pytest.raises(StancewireError, match="made from a model in memory"):
         Scorer(scorer.model).save_pretrained(tmp_path / "again")

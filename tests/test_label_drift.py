@@ -19,31 +19,37 @@ def articles() -> list[LabelledArticle]:
 
 
 def test_halves_of_one_set_do_not_drift(articles: list[LabelledArticle]) -> None:
-    for one in measure_drift(articles[::2], articles[1::2])[:1]:
-        assert one.distance < 0.1
+    for one in measure_drift(articles[::2], articles[1::2]):
         assert one.p > 0.01
-    for same in measure_drift(articles, articles):
-        assert same.distance == pytest.approx(0, abs=1e-6)
+        assert one.distance < one.expected + 0.05
+
+
+def test_few_articles_are_not_called_a_drift(articles: list[LabelledArticle]) -> None:
+    # Few articles hold few of the holders: a distance alone would cry wolf.
+    few = articles[::9]
+    rest = [one for one in articles if one not in few]
+    assert all(one.p > 0.01 for one in measure_drift(rest, few))
 
 
 def test_another_mix_of_labels_drifts(articles: list[LabelledArticle]) -> None:
     lonely = [replace(one, stances=tuple(s for s in one.stances if s.issue == "sanctions")) for one in articles]
     labels, holders, words = measure_drift(articles, lonely)
     assert labels.distance > 0.2
-    assert labels.p < 1e-6
+    assert labels.p < 0.01
     assert {name.partition(":")[0] for name, _, _ in labels.most} & {"none", "recognition"}
     assert holders.distance > 0.1
+    assert words.p > 0.5
     assert words.distance == pytest.approx(0, abs=1e-6)
 
 
 def test_contradictions_between_copies_are_found(articles: list[LabelledArticle]) -> None:
-    assert find_conflicts(articles) == []
+    assert find_conflicts(articles, []) == []
     victim = next(one for one in articles if any(s.stance == "oppose" and not s.optional for s in one.stances))
     turned = tuple(replace(s, stance="support") if s.stance == "oppose" else s for s in victim.stances)
-    copy = replace(victim, article=replace(victim.article, id="copy"), stances=turned)
-    conflicts = find_conflicts([*articles, copy])
+    # The same article labelled anew keeps its id.
+    conflicts = find_conflicts(articles, [replace(victim, stances=turned)])
     assert conflicts
-    assert all(c.first[0] == victim.article.id and c.second[0] == "copy" for c in conflicts)
+    assert all(c.first[0] == c.second[0] == victim.article.id and c.is_new for c in conflicts)
     assert all(c.stances == ("oppose", "support") for c in conflicts)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stancewire.data.corpus import parse_labelled, read_labelled
+from stancewire.data.corpus import corpus_folder, parse_labelled, read_labelled
+from stancewire.data.errors import StancewireError
 from stancewire.data.label_studio import OPTIONAL, from_label_studio, labelling_config, to_label_studio
 from stancewire.data.schema import Article
 from stancewire.inference.cli import main
@@ -119,6 +120,19 @@ def test_what_annotators_agree_on_comes_back_firm_with_its_offsets(tasks: list[d
             assert span.decode("utf-16-le") == part["value"]["text"]
 
 
+def test_an_annotator_has_one_voice_however_many_regions(tasks: list[dict], tmp_path: Path) -> None:
+    exported = finish(tasks, {"ann@desk": "agree", "bob@desk": "agree"})
+    for task in exported:
+        again = json.loads(json.dumps(task["annotations"][0]["result"]))
+        task["annotations"][0]["result"] += [part | {"id": f"again-{part['id']}"} for part in again]
+        task["annotations"][1]["result"] = []
+    export = tmp_path / "export.json"
+    export.write_text(json.dumps(exported))
+    stances = [stance for record in from_label_studio(export).labelled for stance in record["stances"]]
+    assert stances
+    assert all(stance["optional"] for stance in stances)
+
+
 @pytest.mark.parametrize("other", ["turn", "doubt"])
 def test_what_they_differ_on_comes_back_optional(tasks: list[dict], tmp_path: Path, other: str) -> None:
     export = tmp_path / "export.json"
@@ -168,12 +182,22 @@ def test_the_commands_go_there_and_back(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_the_replay_gives_both_ways_the_same_start_and_number_of_labels() -> None:
     simulation = pytest.importorskip("stancewire.training.simulation", reason="needs the training extra")
-    from importlib.resources import files
-
-    data = str(files("stancewire.data") / "frozen" / "articles.jsonl")
-    curves = simulation.simulate(data, data, 20, 20, 2, [1, 2])
-    assert curves.sizes == [20, 40, 60]
+    curves = simulation.simulate("frozen", str(corpus_folder() / "euro.jsonl"), 30, 20, 2, [1, 2])
+    assert curves.sizes == [30, 50, 70]
     assert curves.queue.shape == curves.random.shape == (2, 3)
     np.testing.assert_array_equal(curves.queue[:, 0], curves.random[:, 0])
-    assert (curves.queue[:, -1] > curves.queue[:, 0]).all()
-    assert ((curves.saving() > 0) & (curves.saving() <= 1)).all()
+    assert (curves.queue[:, 1:] != curves.random[:, 1:]).any()
+    with pytest.raises(StancewireError, match="too few to choose 100030 from"):
+        simulation.simulate("frozen", "frozen", 30, 50_000, 2, [1])
+
+
+def test_what_the_queue_saves_is_read_off_the_mean_curves() -> None:
+    simulation = pytest.importorskip("stancewire.training.simulation", reason="needs the training extra")
+    drawn = np.array([[0.1, 0.2, 0.3, 0.35], [0.1, 0.2, 0.3, 0.35]])
+    ahead = simulation.Curves([100, 200, 300, 400], drawn + [0, 0.1, 0.1, 0.1], drawn)
+    assert ahead.saving() == pytest.approx(1 / 3)
+    assert ahead.gain().mean() == pytest.approx(0.1)
+    behind = simulation.Curves([100, 200, 300, 400], drawn - [0, 0.05, 0.04, 0.05], drawn)
+    assert behind.saving() == pytest.approx(-1 / 3)
+    never = simulation.Curves([100, 200, 300, 400], drawn - [0, 0.1, 0.1, 0.1], drawn)
+    assert never.saving() is None

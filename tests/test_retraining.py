@@ -21,6 +21,8 @@ import pytest
 pytest.importorskip("mlflow", reason="the registry needs the training extra")
 
 import mlflow
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
 from stancewire.data.corpus import corpus_folder
 from stancewire.data.errors import StancewireError
@@ -131,6 +133,46 @@ def test_where_there_is_no_champion_the_model_that_ships_is_the_first(
     assert Scorer.from_pretrained("models:/stancewire@champion").model.config.name == "stancewire-default"
 
 
+def test_a_champion_that_changed_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    data = some_of_the_corpus(tmp_path / "small", ["euro"], 30)
+    folder = train(baseline(data, tmp_path / "one")).folder
+    for _ in range(3):
+        registry.register(registry.log_folder(folder))
+    registry.decide("promote", "1", None, ["first"], {})
+    refused = registry.decide("promote", "3", "2", ["looked better than version 2"], {})
+    assert not refused.taken
+    assert refused.why[0] == "the champion is version 1 by now and no longer 2: decide again"
+    assert registry.champion() == "1"
+    # By other hands, outside the record: a rollback goes to what the last decision replaced.
+    mlflow.MlflowClient().set_registered_model_alias("stancewire", "champion", "2")
+    assert registry.decide("promote", "3", "2", ["better"], {}).taken
+    assert registry.previous_champion() == "2"
+    mlflow.MlflowClient().set_registered_model_alias("stancewire", "champion", "1")
+    assert registry.previous_champion() == "3"
+
+
+def test_a_failing_server_is_not_taken_for_an_empty_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MlflowException("the database is gone", error_code=TEMPORARILY_UNAVAILABLE)
+
+    monkeypatch.setattr(mlflow.MlflowClient, "get_model_version_by_alias", fail)
+    with pytest.raises(StancewireError, match="the database is gone; try again"):
+        registry.champion()
+    with pytest.raises(StancewireError, match="the database is gone; try again"):
+        registry.version_of("challenger")
+
+
+def test_a_folder_is_registered_and_other_files_are_spared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = some_of_the_corpus(tmp_path / "small", ["euro"], 30)
+    folder = train(baseline(data, tmp_path / "one")).folder
+    assert run("register", str(folder), "--name", "mine") == 0
+    assert "version 1 of 'mine', the challenger" in capsys.readouterr().out
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "mine.txt").write_text("keep me")
+    with pytest.raises(StancewireError, match="holds other files and no model"):
+        train(baseline(data, tmp_path / "notes"), force=True)
+
+
 def test_an_unknown_version_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("promote", "7") == 2
     said = capsys.readouterr().err.strip()
@@ -146,11 +188,13 @@ def test_several_seeds_give_mean_and_spread(tmp_path: Path) -> None:
     results = train_seeds(baseline(data, tmp_path / "model", seeds=[1, 2]), register="seeded")
     values = [result.figures["validation_label_f1"] for result in results]
     assert [result.folder.name for result in results] == ["seed-1", "seed-2"]
-    assert values[0] != values[1]
     runs = mlflow.MlflowClient().search_runs([mlflow.get_experiment_by_name("stancewire").experiment_id])  # type: ignore[union-attr]
     (parent,) = [one for one in runs if "mlflow.parentRunId" not in one.data.tags]
     assert parent.data.metrics["validation_label_f1_mean"] == pytest.approx(sum(values) / 2)
     assert len(runs) == 3
+    # What was trained is not trained again; a seed named twice counts once.
+    again = train_seeds(baseline(data, tmp_path / "model", seeds=[2, 1, 2]))
+    assert [one.figures["validation_label_f1"] for one in again] == values[::-1]
     best = Scorer.from_pretrained("models:/seeded@challenger").score(TEXT)
     assert best == Scorer.from_pretrained(results[values.index(max(values))].folder).score(TEXT)
 

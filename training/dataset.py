@@ -12,6 +12,7 @@ from ..data.actors import ActorResolver
 from ..data.candidates import open_issues
 from ..data.corpus import IGNORED, STANCE_CLASSES, Example, LabelledArticle, make_examples, read_labelled
 from ..data.duplicates import find_near_duplicates
+from ..data.errors import StancewireError
 from ..data.issues import Issue
 from ..data.newsmtsc import read_newsmtsc
 from ..data.schema import Article
@@ -101,15 +102,19 @@ def _held_out(groups: set[str], articles: Sequence[Article], recipe: Recipe) -> 
     stories: dict[str, list[str]] = {}
     leader = _copies(articles)
     for group in sorted(groups):
-        stories.setdefault(leader.get(group, group), []).append(group)
+        # Tasks of the queue are stretches of one article, `article#sentence`: they stay together.
+        stories.setdefault(leader.get(group, group).partition("#")[0], []).append(group)
     order = sorted(stories)
     if recipe.data.split == "time":
         dates = {article.id: article.published or "" for article in articles}
-        # Without a date it is learnt from: it might be older than anything.
-        order.sort(key=lambda story: (max(dates.get(group, "") for group in stories[story]), story), reverse=True)
+        latest = {story: max(dates.get(group, "") for group in stories[story]) for story in order}
+        order = sorted((story for story in order if latest[story]), key=lambda s: (latest[s], s), reverse=True)
+        if not order:
+            raise StancewireError("data.split=time: no article has a date; give them `published`, or split at random")
     else:
-        random.Random(recipe.seed).shuffle(order)
-    wanted, chosen = round(len(groups) * recipe.data.validation_share), set[str]()
+        random.Random(recipe.data.seed).shuffle(order)
+    wanted = round(sum(len(stories[story]) for story in order) * recipe.data.validation_share)
+    chosen = set[str]()
     for story in order:
         if len(chosen) >= wanted:
             break

@@ -57,10 +57,12 @@ def estimate(
         for start in (len(rows) - options.batch_size, *middle):
             chosen = [rows[row] for row in by_length[max(0, start) :][: options.batch_size]]
             batch = {name: values.to(device) for name, values in collate(chosen).items()}
+            _wait(device)
             began = time.perf_counter()
             with torch.autocast(device.type, torch.bfloat16, enabled=options.bf16):
                 loss = network(**batch)["loss"]
             loss.backward()
+            _wait(device)
             seconds.append(time.perf_counter() - began)
             network.zero_grad(set_to_none=True)
     seconds = seconds[1:]
@@ -68,6 +70,12 @@ def estimate(
     # Adam keeps two numbers for each weight that learns.
     optimiser = 2 * sum(p.numel() * p.element_size() for p in network.parameters() if p.requires_grad)
     return Estimate(steps * sum(seconds) / len(seconds), (_peak_bytes() + optimiser) / 2**30)
+
+
+def _wait(device: torch.device) -> None:
+    """A GPU works on while Python goes on: its time counts only once it is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
 
 
 def _peak_bytes() -> float:

@@ -41,8 +41,9 @@ class DataRecipe(_Section):
         standoff: More labelled text, labels and text apart.
         sentiment: NewsMTSC for sentiment, by path or Hub name.
         validation_share: Share of the passages held out for early stopping, thresholds and calibration.
-        split: Whether those are drawn at random or are the latest by date of publication (``time``). Near-copies of one
-            text are always on one side.
+        seed: Seed of that draw; apart from the recipe's, so that models of several seeds are held to the same passages.
+        split: Whether those are drawn at random or are the latest by date of publication (``time``; what has no date is
+            then learnt from). Near-copies of one text are always on one side.
         calibration: Those of ``train`` whose held-out passages set temperatures and thresholds, best the ones that are
             like the articles to be scored; empty means all.
     """
@@ -52,6 +53,7 @@ class DataRecipe(_Section):
     standoff: list[StandoffRecipe] = []
     sentiment: list[str] = []
     validation_share: float = Field(default=0.12, gt=0, lt=0.5)
+    seed: int = 13
     split: Literal["random", "time"] = "random"
     calibration: list[str] = []
 

@@ -10,6 +10,7 @@ import getpass
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -23,6 +24,8 @@ from .flavour import log_model
 NAME = "stancewire"
 CHAMPION, CHALLENGER = "champion", "challenger"
 EXPERIMENT, _DECISIONS = "stancewire", "stancewire-decisions"
+# What MLflow answers where there is no such model or alias; anything else is a failure, not an answer.
+_NOT_THERE = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
 
 
 @dataclass(frozen=True)
@@ -59,21 +62,27 @@ def register(address: str, name: str = NAME) -> str:
     return version
 
 
+def log_folder(folder: Path) -> str:
+    """Logs a model folder in a run of its own; gives its address in MLflow."""
+    mlflow.set_experiment(EXPERIMENT)
+    with mlflow.start_run(run_name=f"folder {folder.name}"):
+        return str(log_model(folder).model_uri)
+
+
 def adopt_default(name: str = NAME) -> Decision:
     """Makes the model that ships with the package a version and the first champion."""
-    mlflow.set_experiment(EXPERIMENT)
-    with mlflow.start_run(run_name="the model that ships"):
-        address = log_model(find_model()).model_uri
-    version = str(mlflow.register_model(address, name).version)
-    return decide("adopt", version, True, ["no champion yet: the model that ships with the package"], {}, name)
+    version = str(mlflow.register_model(log_folder(find_model()), name).version)
+    return decide("adopt", version, None, ["no champion yet: the model that ships with the package"], {}, name)
 
 
 def champion(name: str = NAME) -> str | None:
     """The version that is champion, or None."""
     try:
         return str(_client().get_model_version_by_alias(name, CHAMPION).version)
-    except MlflowException:
-        return None
+    except MlflowException as error:
+        if error.error_code in _NOT_THERE:
+            return None
+        raise StancewireError(f"MLflow at {mlflow.get_tracking_uri()}: {_one_line(error)}; try again") from error
 
 
 def version_of(reference: str, name: str = NAME) -> str:
@@ -90,6 +99,8 @@ def version_of(reference: str, name: str = NAME) -> str:
             else _client().get_model_version_by_alias(name, short)
         )
     except MlflowException as error:
+        if error.error_code not in _NOT_THERE:
+            raise StancewireError(f"MLflow at {mlflow.get_tracking_uri()}: {_one_line(error)}; try again") from error
         raise StancewireError(
             f"no version {reference!r} of the registered model {name!r} at {mlflow.get_tracking_uri()}; register one"
             f" with: stancewire train RECIPE --register {name}"
@@ -98,20 +109,30 @@ def version_of(reference: str, name: str = NAME) -> str:
 
 
 def decide(
-    action: str, challenger: str, taken: bool, why: list[str], figures: dict[str, float], name: str = NAME
+    action: str,
+    challenger: str,
+    expected: str | None,
+    why: list[str],
+    figures: dict[str, float],
+    name: str = NAME,
+    taken: bool = True,
 ) -> Decision:
-    """Moves ``champion`` if the decision is to, and adds the decision to the record, taken or refused."""
-    entry = Decision(
-        datetime.now(UTC).isoformat(timespec="milliseconds"),
-        getpass.getuser(),
-        action,
-        taken,
-        name,
-        champion(name),
-        challenger,
-        tuple(why),
-        figures,
-    )
+    """Moves ``champion`` if the decision is to, and adds the decision to the record, taken or refused.
+
+    Args:
+        action: ``adopt``, ``promote`` or ``rollback``.
+        challenger: The version that is to be champion.
+        expected: The champion on which the decision rests; where it is another one by now, the decision is refused.
+        why: The reasons.
+        figures: The figures that were compared.
+        name: Name of the registered model.
+        taken: Whether the decision is to move the alias.
+    """
+    now = champion(name)
+    if taken and now != expected:
+        taken, why = False, [f"the champion is version {now} by now and no longer {expected}: decide again", *why]
+    when = datetime.now(UTC).isoformat(timespec="milliseconds")
+    entry = Decision(when, getpass.getuser(), action, taken, name, now, challenger, tuple(why), figures)
     # First the record: a crash between the two leaves a decision to take again, not a change that nobody can explain.
     _record(entry)
     if taken:
@@ -150,9 +171,9 @@ def previous_champion(name: str = NAME) -> str:
             stack = stack[:-1]
         else:
             # One that was made champion by other hands is in no entry of its own.
-            stack += [entry.champion] if entry.champion and not stack else []
+            stack += [entry.champion] if entry.champion and stack[-1:] != [entry.champion] else []
             stack.append(entry.challenger)
-    before = [version for version in stack[:-1] if version != now]
+    before = stack[:-1] if stack[-1:] == [now] else stack
     if not before:
         raise StancewireError(f"nothing to go back to: the record names no champion of {name!r} before the present one")
     return before[-1]
@@ -192,6 +213,10 @@ def _entry(run: Any) -> Decision:
         tuple(json.loads(tags["why"])),
         dict(run.data.metrics),
     )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _client() -> mlflow.MlflowClient:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..data.actors import ActorResolver
 from ..data.corpus import Example, make_examples, read_labelled
+from ..data.errors import StancewireError
 from ..data.issues import Issue, load_issues
 from ..models.base import ModelConfig, StanceModel, load_model
 from .calibrate import label_f1
@@ -22,6 +23,8 @@ from .recipe import Recipe
 
 _POOL = 1500
 """Windows drawn for each seed: enough that a choice is a choice, few enough for minutes."""
+_MOST = 3
+"""Most windows of one article in a pick: what `stancewire queue pick` takes unless told otherwise."""
 
 
 class Curves(NamedTuple):
@@ -37,11 +40,21 @@ class Curves(NamedTuple):
     queue: np.ndarray
     random: np.ndarray
 
-    def saving(self) -> np.ndarray:
-        """For each seed the share of the labels with which the queue gets where random ones end; one if it does not."""
-        return np.array(
-            [_reached(self.sizes, one, other[-1]) for one, other in zip(self.queue, self.random, strict=True)]
-        )
+    def gain(self) -> np.ndarray:
+        """For each seed by how much label F1 of the queue is above that of random picks, mean over the rounds."""
+        return (self.queue - self.random)[:, 1:].mean(1)
+
+    def saving(self) -> float | None:
+        """Share of the labels that the queue spares to get to the last but one point of random picks.
+
+        Read off the mean curves, as single ones are rough: the first crossing of a rough curve flatters it. Below zero
+        where the queue needs more labels; None where it does not get there.
+        """
+        mean, target = self.queue.mean(0), self.random.mean(0)[-2]
+        if mean.max() < target:
+            return None
+        reached = float(np.interp(target, np.maximum.accumulate(mean), self.sizes))
+        return 1 - reached / self.sizes[-2]
 
 
 def simulate(data: str, gold: str, start: int, step: int, rounds: int, seeds: Sequence[int]) -> Curves:
@@ -56,11 +69,16 @@ def simulate(data: str, gold: str, start: int, step: int, rounds: int, seeds: Se
         seeds: Seeds of the pool and of the start.
 
     Raises:
-        StancewireError: The data cannot be read.
+        StancewireError: The data cannot be read or is too small.
     """
     issues, resolver = load_issues(), ActorResolver()
     every, test = ([*_examples(path, issues, resolver)] for path in (data, gold))
     sizes = [start + step * k for k in range(rounds + 1)]
+    if len(every) < 2 * sizes[-1]:
+        raise StancewireError(
+            f"{data}: holds {len(every)} windows, too few to choose {sizes[-1]} from; take fewer rounds or smaller"
+            " steps"
+        )
     queue, drawn = [], []
     for seed in seeds:
         draw = random.Random(seed)
@@ -91,7 +109,7 @@ def _by_queue(left: Sequence[Example], model: StanceModel, step: int, draw: rand
     selection = import_module("stancewire.inference.selection")
     windows = [example.window for example in left]
     worth = [one.total for one in selection.judge_windows(windows, [model])]
-    picked = set(selection.pick(windows, worth, step, [example.group for example in left], step))
+    picked = set(selection.pick(windows, worth, step, [example.group for example in left], _MOST))
     # Where the rest is too much alike, chance fills up: both ways get as many labels.
     rest = [k for k in range(len(left)) if k not in picked]
     return picked | set(draw.sample(rest, min(len(rest), step - len(picked))))
@@ -115,13 +133,3 @@ def _score(model: StanceModel, test: Sequence[Example]) -> float:
     scores = model.predict([example.window for example in test])
     probabilities = np.concatenate([one.stance for one in scores])
     return label_f1(probabilities, np.concatenate([np.array(example.stances) for example in test]))
-
-
-def _reached(sizes: Sequence[int], curve: np.ndarray, target: float) -> float:
-    for place, value in enumerate(curve):
-        if value >= target:
-            if place == 0:
-                return sizes[0] / sizes[-1]
-            share = (target - curve[place - 1]) / (value - curve[place - 1])
-            return (sizes[place - 1] + share * (sizes[place] - sizes[place - 1])) / sizes[-1]
-    return 1.0

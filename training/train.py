@@ -35,8 +35,9 @@ class TrainingResult:
 def train_seeds(recipe: Recipe, force: bool = False, register: str | None = None) -> list[TrainingResult]:
     """Trains the model of a recipe once for each of its ``seeds``, each into a folder of its own.
 
-    The runs are children of one MLflow run, which has the mean and the standard deviation of their figures. The model
-    with the best held-out label F1 is the one that is registered.
+    A seed whose folder holds the model of this very recipe is not trained again: what was killed goes on. The split is
+    the same for all, so that their figures compare. The runs are children of one MLflow run, which has the mean and the
+    standard deviation of their figures. The model with the best held-out label F1 is the one that is registered.
 
     Args:
         recipe: The recipe; its output folder gets one folder a seed.
@@ -50,19 +51,25 @@ def train_seeds(recipe: Recipe, force: bool = False, register: str | None = None
     from .tracking import log_figures, tracked_run
 
     with tracked_run(recipe):
-        output = Path(recipe.output)
-        results = [
-            train(one, force, nested=True)
-            for seed in recipe.seeds
-            for one in [recipe.model_copy(update={"seed": seed, "seeds": [], "output": str(output / f"seed-{seed}")})]
-        ]
+        results = [_train_seed(recipe, seed, force) for seed in dict.fromkeys(recipe.seeds)]
         for name in results[0].figures:
             values = np.array([result.figures.get(name, np.nan) for result in results])
-            log_figures({f"{name}_mean": float(values.mean()), f"{name}_sd": float(values.std(ddof=1))})
+            log_figures({f"{name}_mean": float(values.mean())})
+            if len(values) > 1:
+                log_figures({f"{name}_sd": float(values.std(ddof=1))})
     if register:
         best = max(results, key=lambda result: result.figures.get("validation_label_f1", 0.0))
-        registry.register(best.address, register)
+        registry.register(best.address or registry.log_folder(best.folder), register)
     return results
+
+
+def _train_seed(recipe: Recipe, seed: int, force: bool) -> TrainingResult:
+    folder = Path(recipe.output) / f"seed-{seed}"
+    one = recipe.model_copy(update={"seed": seed, "seeds": [], "output": str(folder)})
+    if force or not is_trained(one):
+        return train(one, force, nested=True)
+    figures = {k: v for k, v in json.loads((folder / METRICS).read_text()).items() if isinstance(v, float)}
+    return TrainingResult(folder, "", figures, "")
 
 
 def train(recipe: Recipe, force: bool = False, register: str | None = None, nested: bool = False) -> TrainingResult:
@@ -149,6 +156,8 @@ def _prepare_output(folder: Path, recipe: Recipe, force: bool) -> Path:
     """
     if (folder / CONFIG).exists() and not force:
         raise StancewireError(f"{folder}: holds a model already; set output to another folder, or pass --force")
+    if folder.exists() and not (folder / CONFIG).exists() and any(folder.iterdir()):
+        raise StancewireError(f"{folder}: holds other files and no model; set output to a new folder")
     partial = folder.with_name(folder.name + ".partial")
     if recipe.model != "encoder":
         shutil.rmtree(partial, ignore_errors=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...data.errors import StancewireError
 from .options import gold_option
 
 if TYPE_CHECKING:
@@ -31,10 +33,13 @@ def command(model: str, gold: str, fillers: int) -> int:
     from ...data.corpus import read_labelled
     from ...models.base import read_config
     from ...models.card import CARD, MEASURED, write_card
-    from ...models.locate import find_model
+    from ...models.locate import CONFIG
     from ..scorer import Scorer
 
-    folder = find_model(model)
+    folder = Path(model)
+    if not (folder / CONFIG).exists():
+        # Not `find_model`: what lies in a registry, a cache or the package is not for this command to change.
+        raise StancewireError(f"{model}: no model folder; name one that `stancewire train` wrote")
     config = read_config(folder)
     found = _measure(Scorer.from_pretrained(folder), read_labelled(gold), fillers)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
@@ -66,7 +71,7 @@ def _measure(scorer: Scorer, articles: list[LabelledArticle], fillers: int) -> d
         "label": figures["label"]["F"],
         **figures["issue_F"],
         "stance_accuracy": figures["stance_accuracy"],
-        "false_per_100": figures["false_per_100_sentences_of_empty_articles"] or 0.0,
+        "false_per_100": figures["false_per_100_sentences_of_empty_articles"],
     }
     names = {
         "detection": "detection F1",
@@ -79,7 +84,9 @@ def _measure(scorer: Scorer, articles: list[LabelledArticle], fillers: int) -> d
     behaviour = run_suite(scorer, load_suite(), fillers)
     return {
         "articles": len(articles),
-        "figures": {names.get(name, name): (value, *intervals[name]) for name, value in values.items()},
+        "figures": {
+            names.get(name, name): (value, *intervals[name]) for name, value in values.items() if value is not None
+        },
         "calibration_error": expected_calibration_error(confidence, right),
         "threads": os.cpu_count(),
         "articles_per_second": len(articles) / seconds,

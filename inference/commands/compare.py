@@ -36,11 +36,12 @@ def command(first: str, second: str, gold: str, fillers: int, output: str | None
     behaviour, speed and size.
     """
     comparison = run_comparison(first, second, gold, fillers)
+    # The table first: whatever is wrong with the page, the minutes were not for nothing.
+    click.echo(json.dumps(comparison.to_json()) if as_json else "\n".join(_table(comparison)))
     if output:
         from ..comparison_page import write_page
 
         write_page(comparison, output)
-    click.echo(json.dumps(comparison.to_json()) if as_json else "\n".join(_table(comparison)))
     return 0
 
 

@@ -180,7 +180,9 @@ Examples:
 )
 @click.argument("new", metavar="NEW")
 @click.option("--old", default="corpus", show_default=True, metavar="PATH", help="The labels to compare with.")
-@click.option("--limit", default=0.2, show_default=True, help="Distance from which it is called a drift.")
+@click.option(
+    "--limit", default=0.05, show_default=True, help="Distance beyond chance from which it is called a drift."
+)
 def drift(new: str, old: str, limit: float) -> int:
     """Says whether NEW labels are of the kind that the old ones are: labels, holders and words.
 
@@ -193,13 +195,15 @@ def drift(new: str, old: str, limit: float) -> int:
     before, after = read_labelled(old), read_labelled(new)
     drifted = False
     for one in measure_drift(before, after):
-        apart = one.distance >= limit and one.p < 0.01
+        apart = one.distance - one.expected >= limit and one.p < 0.01
         drifted |= apart
-        click.echo(f"{one.what:28} distance {one.distance:.2f}, p {one.p:.3f}{'  drift' if apart else ''}")
+        click.echo(
+            f"{one.what:28} distance {one.distance:.2f}, by chance {one.expected:.2f}, p {one.p:.3f}"
+            f"{'  drift' if apart else ''}"
+        )
         for name, was, now in one.most:
             click.echo(f"    {name:44} {was:6.1%} -> {now:6.1%}")
-    ours = {article.article.id for article in after}
-    conflicts = [c for c in find_conflicts([*before, *after]) if c.first[0] in ours or c.second[0] in ours]
+    conflicts = [conflict for conflict in find_conflicts(before, after) if conflict.is_new]
     for c in conflicts:
         places = [f"{stance} in {name}, sentence {n}" for stance, (name, n) in zip(c.stances, c[:2], strict=True)]
         click.echo(f"contradiction: {c.actor}, {c.issue}: {'; '.join(places)}")

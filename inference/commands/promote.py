@@ -1,4 +1,4 @@
-"""``stancewire promote``, ``rollback`` and ``history``: which registered model is champion, and why."""
+"""``stancewire register``, ``promote``, ``rollback`` and ``history``: which model is champion, and why."""
 
 from __future__ import annotations
 
@@ -27,6 +27,27 @@ def _registry() -> Any:
 
 
 @click.command(
+    "register",
+    epilog="""\b
+Example:
+  stancewire register runs/mine && stancewire promote""",
+)
+@click.argument("model", metavar="FOLDER")
+@_name_option
+def register(model: str, name: str) -> int:
+    """Registers the model in FOLDER in MLflow as the next version, the challenger of the champion."""
+    from ...models.base import read_config
+    from ...models.locate import find_model
+
+    folder = find_model(model)
+    read_config(folder)
+    registry = _registry()
+    version = registry.register(registry.log_folder(folder), name)
+    click.echo(f"{folder}: version {version} of {name!r}, the challenger")
+    return 0
+
+
+@click.command(
     "promote",
     epilog="""\b
 Examples:
@@ -45,6 +66,7 @@ def promote(challenger: str, name: str, gold: str | None, recipe: str | None) ->
     MLflow. Where there is no champion yet, the model that ships with the package becomes the first. Exit code 1:
     refused.
     """
+    from ...data.corpus import read_labelled
     from ...models.locate import find_model
     from ..gate import broken_rules, figures_of
     from .compare import run_comparison
@@ -52,14 +74,16 @@ def promote(challenger: str, name: str, gold: str | None, recipe: str | None) ->
     registry = _registry()
     recipes = import_module("stancewire.training.recipe")
     version = registry.version_of(challenger, name)
-    if registry.champion(name) is None:
-        adopted = registry.adopt_default(name)
-        click.echo(f"version {adopted.challenger} of {name!r} is the model that ships, and the first champion")
-    old = registry.champion(name)
-    if old == version:
-        raise StancewireError(f"version {version} of {name!r} is the champion already; name another version")
     address = f"models:/{name}/{version}"
     gate = recipes.load_recipe(recipe).gate if recipe else recipes.gate_of(find_model(address))
+    # Whatever can be wrong with the input is found before the registry is touched.
+    read_labelled(gold or gate.test)
+    old = registry.champion(name)
+    if old is None:
+        old = registry.adopt_default(name).challenger
+        click.echo(f"version {old} of {name!r} is the model that ships, and the first champion")
+    if old == version:
+        raise StancewireError(f"version {version} of {name!r} is the champion already; name another version")
     comparison = run_comparison(f"models:/{name}/{old}", address, gold or gate.test)
     broken = broken_rules(comparison, gate)
     overall = comparison.differences[0]
@@ -67,10 +91,10 @@ def promote(challenger: str, name: str, gold: str | None, recipe: str | None) ->
         f"every rule of the gate holds; label F1 {overall.second:.3f} against {overall.first:.3f}"
         f" (difference {overall.low:+.3f} to {overall.high:+.3f})"
     ]
-    registry.decide("promote", version, not broken, why, figures_of(comparison), name)
-    click.echo(f"version {version} against champion {old}: {'refused' if broken else 'promoted'}")
-    click.echo("\n".join(f"  {reason}" for reason in why))
-    return 1 if broken else 0
+    entry = registry.decide("promote", version, old, why, figures_of(comparison), name, taken=not broken)
+    click.echo(f"version {version} against champion {old}: {'promoted' if entry.taken else 'refused'}")
+    click.echo("\n".join(f"  {reason}" for reason in entry.why))
+    return 0 if entry.taken else 1
 
 
 @click.command(
@@ -85,7 +109,9 @@ def rollback(name: str, why: str) -> int:
     """Makes the champion before the present one champion again."""
     registry = _registry()
     version = registry.previous_champion(name)
-    entry = registry.decide("rollback", version, True, [why], {}, name)
+    entry = registry.decide("rollback", version, registry.champion(name), [why], {}, name)
+    if not entry.taken:
+        raise StancewireError(f"champion of {name!r}: {entry.why[0]}")
     click.echo(f"champion of {name!r}: version {version} again, in place of {entry.champion}")
     return 0
 

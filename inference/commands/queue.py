@@ -115,7 +115,7 @@ Example:
 @click.option("--gold", default="frozen", show_default=True, metavar="FILE", help="Labelled articles to score on.")
 @click.option("--start", type=click.IntRange(10), default=200, show_default=True, help="Windows labelled at the start.")
 @click.option("--step", type=click.IntRange(10), default=200, show_default=True, help="Windows labelled in each round.")
-@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="How many rounds.")
+@click.option("--rounds", type=click.IntRange(2), default=5, show_default=True, help="How many rounds.")
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="How often, each time anew.")
 def simulate(data: str, gold: str, start: int, step: int, rounds: int, seeds: int) -> int:
     """Shows what the queue saves: the baseline trained on its picks against the same number drawn at random."""
@@ -129,9 +129,10 @@ def simulate(data: str, gold: str, start: int, step: int, rounds: int, seeds: in
     for place, size in enumerate(curves.sizes):
         picked, drawn = curves.queue[:, place], curves.random[:, place]
         click.echo(f"{size:7}   {picked.mean():.3f} ± {picked.std():.3f}     {drawn.mean():.3f} ± {drawn.std():.3f}")
-    saved = curves.saving()
-    click.echo(
-        f"to get where {curves.sizes[-1]} random windows get, the queue needs {saved.mean():.0%} of them"
-        f" (± {saved.std():.0%} over {seeds} seeds)"
-    )
+    gain, saving = curves.gain(), curves.saving()
+    click.echo(f"the queue against random: {gain.mean():+.3f} label F1 (± {gain.std():.3f} over {seeds} seeds)")
+    if saving is None:
+        click.echo(f"it does not get where {curves.sizes[-2]} random windows get")
+    else:
+        click.echo(f"to get where {curves.sizes[-2]} random windows get it needs {1 - saving:.0%} of them")
     return 0

@@ -1,0 +1,181 @@
+"""Positions summed up: the net stance of each actor on each issue, with an honest interval, counted by story.
+
+A row counts as much as it is likely to be right. The interval draws stories with replacement and, within each, keeps
+a row with the probability that it is right: it holds both the luck of the sample and the classifier's own error. Copies
+of one text are one story, and a net stance is given from ``LEAST`` stories on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..data.schema import Position
+
+LEAST = 3
+"""Stories below which no net stance is given."""
+DRAWS = 500
+SIGN = {"support": 1, "oppose": -1, "neutral": 0}
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class Net:
+    """Net stance over stories: 1 all support, -1 all oppose.
+
+    Attributes:
+        value: The mean over stories of the mean side of a story's rows, weighted by confidence.
+        low: Lower end of the 95 % interval.
+        high: Upper end.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One actor on one issue.
+
+    Attributes:
+        actor: The actor.
+        issue: The issue.
+        rows: Its positions, the surest first.
+        counts: How many of them have each label.
+        articles: Articles that they are from.
+        stories: Stories that these articles are of.
+        net: The net stance; None below ``LEAST`` stories.
+        trend: For each period (``2024-03``, or ``2024`` where the rows span more than three years) its stories and net
+            stance, without those that have no date.
+        shift: Net stance of the later half of the dated stories minus that of the earlier half, where both halves have
+            ``LEAST`` stories and the interval leaves out zero; else None.
+    """
+
+    actor: str
+    issue: str
+    rows: tuple[Position, ...]
+    counts: Mapping[str, int]
+    articles: int
+    stories: int
+    net: Net | None
+    trend: tuple[tuple[str, int, float], ...]
+    shift: Net | None
+
+
+def aggregate(positions: Iterable[Position], seed: int = 13) -> list[Cell]:
+    """Sums up the stances of a position table, the actors with most stories first.
+
+    Args:
+        positions: Rows of a position table; those of kind ``sentiment`` are left out.
+        seed: Seed of the draws.
+    """
+    rows = [row for row in positions if row.kind == "stance"]
+    story = group_copies(rows)
+    by_cell: dict[tuple[str, str], list[Position]] = defaultdict(list)
+    for row in rows:
+        by_cell[row.actor, row.issue].append(row)
+    draw = np.random.default_rng(seed)
+    cells = [_cell(actor, issue, found, story, draw) for (actor, issue), found in sorted(by_cell.items())]
+    weight: Counter[str] = Counter()
+    for cell in cells:
+        weight[cell.actor] += cell.stories
+    return sorted(cells, key=lambda cell: (-weight[cell.actor], cell.actor, cell.issue))
+
+
+def group_copies(rows: Iterable[Position]) -> dict[str, str]:
+    """For each article the one that stands for its story: articles that share most of their stance sentences are one.
+
+    The share is of the article that has fewer, so that a trimmed reprint is a copy too.
+    """
+    sentences: dict[str, set[str]] = defaultdict(set)
+    holders: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        text = " ".join(_WORD.findall(row.text.lower()))
+        if text not in sentences[row.article_id]:
+            sentences[row.article_id].add(text)
+            holders[text].append(row.article_id)
+    leader: dict[str, str] = {}
+    for name, own in sentences.items():
+        shared = Counter(other for text in own for other in holders[text] if other in leader)
+        near = [o for o, n in shared.items() if n > min(len(own), len(sentences[o])) / 2]
+        leader[name] = leader[min(near, key=lambda other: (-shared[other], other))] if near else name
+    return leader
+
+
+def _cell(
+    actor: str, issue: str, rows: Sequence[Position], story: Mapping[str, str], draw: np.random.Generator
+) -> Cell:
+    by_story: dict[str, list[Position]] = defaultdict(list)
+    for row in rows:
+        by_story[story[row.article_id]].append(row)
+    groups = list(by_story.values())
+    dated = sorted((group for group in groups if _date(group)), key=_date)
+    half = len(dated) // 2
+    return Cell(
+        actor,
+        issue,
+        tuple(sorted(rows, key=lambda row: (-row.confidence, row.article_id, row.sentence))),
+        Counter(row.label for row in rows),
+        len({row.article_id for row in rows}),
+        len(groups),
+        _net(groups, draw) if len(groups) >= LEAST else None,
+        _trend(dated),
+        _shift(dated[:half], dated[half:], draw) if half >= LEAST else None,
+    )
+
+
+def _date(group: Sequence[Position]) -> str:
+    """The first day on which a story was published; empty if none of its articles has a date."""
+    return min((row.published for row in group if row.published), default="")
+
+
+def _side(group: Sequence[Position]) -> float:
+    weight = sum(row.confidence for row in group)
+    return sum(SIGN[row.label] * row.confidence for row in group) / weight if weight else 0.0
+
+
+def _net(groups: Sequence[Sequence[Position]], draw: np.random.Generator) -> Net:
+    return _interval(float(np.mean([_side(group) for group in groups])), _draws(groups, draw))
+
+
+def _shift(
+    before: Sequence[Sequence[Position]], after: Sequence[Sequence[Position]], draw: np.random.Generator
+) -> Net | None:
+    value = float(np.mean([_side(group) for group in after]) - np.mean([_side(group) for group in before]))
+    found = _interval(value, _draws(after, draw) - _draws(before, draw))
+    return found if found.low > 0 or found.high < 0 else None
+
+
+def _draws(groups: Sequence[Sequence[Position]], draw: np.random.Generator) -> np.ndarray:
+    """Net stances (``DRAWS``,) of stories drawn anew, each row kept with the probability that it is right."""
+    sides = np.zeros((len(groups), DRAWS))
+    for index, group in enumerate(groups):
+        sure = np.array([row.confidence for row in group])[:, None]
+        sign = np.array([SIGN[row.label] for row in group])[:, None]
+        kept = draw.random((len(group), DRAWS)) < sure
+        # A story of which no row is right takes no side.
+        sides[index] = (sign * kept).sum(0) / np.maximum(kept.sum(0), 1)
+    chosen = draw.integers(len(groups), size=(len(groups), DRAWS))
+    return np.take_along_axis(sides, chosen, 0).mean(0)
+
+
+def _interval(value: float, draws: np.ndarray) -> Net:
+    low, high = np.percentile(draws, [2.5, 97.5])
+    # A row that may be wrong pulls every draw toward zero; the interval must still hold what was measured.
+    return Net(value, min(value, float(low)), max(value, float(high)))
+
+
+def _trend(dated: Sequence[Sequence[Position]]) -> tuple[tuple[str, int, float], ...]:
+    if not dated:
+        return ()
+    first, last = _date(dated[0]), _date(dated[-1])
+    length = 4 if int(last[:4]) - int(first[:4]) > 3 else 7
+    periods: dict[str, list[float]] = defaultdict(list)
+    for group in dated:
+        periods[_date(group)[:length]].append(_side(group))
+    return tuple((period, len(sides), float(np.mean(sides))) for period, sides in sorted(periods.items()))

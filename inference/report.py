@@ -1,0 +1,158 @@
+"""The report: who stands where, since when, how sure, and the sentence behind it, as one HTML page without network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from ..data.errors import MissingExtraError
+from ..data.issues import Issue
+from ..data.schema import Article, Position, Span
+from .aggregate import LEAST, SIGN, Cell, aggregate
+
+SHOWN = 4
+"""Sentences of each label in a cell that are shown, the surest first."""
+
+_Marks = Callable[[Position], Sequence[Span]]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a sentence, marked or not."""
+
+    text: str
+    is_marked: bool
+
+
+def make_report(
+    positions: Iterable[Position],
+    issues: Sequence[Issue],
+    articles: Mapping[str, Article] | None = None,
+    marks: _Marks | None = None,
+) -> str:
+    """The report as HTML.
+
+    Args:
+        positions: Rows of a position table.
+        issues: Issues whose cues are marked in the sentences where ``marks`` is not given.
+        articles: The articles by id, for titles, sources and addresses.
+        marks: Gives the words that decided a position, as offsets into its sentence.
+
+    Raises:
+        MissingExtraError: Jinja is not installed.
+    """
+    try:
+        import jinja2
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"a report ({error.name} is missing)", "report") from error
+    rows = list(positions)
+    cells = aggregate(rows)
+    templates = Path(__file__).parent / "templates"
+    script = (templates / "report.js").read_text(encoding="utf-8")
+    page = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    known = {issue.id: issue for issue in issues}
+    names = list(dict.fromkeys([*known, *sorted(cell.issue for cell in cells)]))
+    by_place = {(cell.actor, cell.issue): (number, cell) for number, cell in enumerate(cells)}
+    return page.get_template("report.html").render(
+        actors=list(dict.fromkeys(cell.actor for cell in cells)),
+        issues=[name for name in names if any(cell.issue == name for cell in cells)],
+        cells=by_place,
+        shifts=sorted((c for c in cells if c.shift), key=lambda c: -abs(c.shift.value)),  # type: ignore[union-attr]
+        evidence={number: _evidence(cell, known, articles or {}, marks) for number, cell in by_place.values()},
+        sparks={number: _spark(cell) for number, cell in by_place.values()},
+        sentiment=_sentiment(rows),
+        least=LEAST,
+        n_articles=len({row.article_id for row in rows}),
+        n_rows=sum(len(cell.rows) for cell in cells),
+        dates=(min(dates), max(dates)) if (dates := [row.published for row in rows if row.published]) else None,
+        models=sorted({row.model for row in rows}),
+        script=script,
+        # Nothing but this very script may run, whatever an article holds.
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def shown_rows(cell: Cell) -> list[Position]:
+    """The rows of a cell that the report shows: the surest of each label, each sentence once."""
+    found: list[Position] = []
+    taken: Counter[str] = Counter()
+    seen: set[str] = set()
+    for row in cell.rows:
+        if taken[row.label] < SHOWN and row.text not in seen:
+            found.append(row)
+            taken[row.label] += 1
+            seen.add(row.text)
+    return sorted(found, key=lambda row: (-SIGN[row.label], -row.confidence))
+
+
+def _evidence(
+    cell: Cell, issues: Mapping[str, Issue], articles: Mapping[str, Article], marks: _Marks | None
+) -> list[dict[str, Any]]:
+    shown = []
+    for row in shown_rows(cell):
+        spans = marks(row) if marks else issues[row.issue].find_cues(row.text) if row.issue in issues else []
+        article = articles.get(row.article_id)
+        url = (article.url if article else None) or ""
+        shown.append(
+            {
+                "row": row,
+                "pieces": _pieces(row.text, spans),
+                "title": (article.title if article else None) or row.article_id,
+                "source": (article.source if article else None) or "",
+                # A link that runs code is none.
+                "url": url if url.startswith(("https://", "http://")) else "",
+            }
+        )
+    return shown
+
+
+def _pieces(text: str, spans: Iterable[Span]) -> list[Piece]:
+    marked = set(chain.from_iterable(range(*span) for span in spans))
+    pieces: list[Piece] = []
+    for place, character in enumerate(text):
+        if pieces and pieces[-1].is_marked == (place in marked):
+            pieces[-1] = Piece(pieces[-1].text + character, pieces[-1].is_marked)
+        else:
+            pieces.append(Piece(character, place in marked))
+    return pieces
+
+
+def _spark(cell: Cell) -> list[dict[str, Any]]:
+    """Points of the trend on a canvas of 100 by 40: x by place, y by net stance, size by stories."""
+    most = max((stories for _, stories, _ in cell.trend), default=1)
+    step = 100 / max(1, len(cell.trend))
+    return [
+        {
+            "x": round(step * (place + 0.5), 1),
+            "y": round(20 - 17 * net, 1),
+            "size": round(1.2 + 2 * (stories / most) ** 0.5, 1),
+            "title": f"{period}: {net:+.2f}, {stories} {'story' if stories == 1 else 'stories'}",
+        }
+        for place, (period, stories, net) in enumerate(cell.trend)
+    ]
+
+
+def _sentiment(rows: Iterable[Position]) -> list[tuple[str, int, float, float]]:
+    """For each actor with enough mentions their number and the shares that are positive and negative."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        if row.kind == "sentiment":
+            counts[row.actor][row.label] += 1
+    table = [
+        (actor, n, labels["positive"] / n, labels["negative"] / n)
+        for actor, labels in counts.items()
+        if (n := sum(labels.values())) >= LEAST
+    ]
+    return sorted(table, key=lambda entry: (-entry[1], entry[0]))[:50]
