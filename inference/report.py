@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -14,12 +14,13 @@ from typing import Any
 from ..data.errors import MissingExtraError
 from ..data.issues import Issue
 from ..data.schema import Article, Position, Span
-from .aggregate import LEAST, SIGN, Cell, aggregate
+from .aggregate import LEAST, SIGN, Cell
 
 SHOWN = 4
 """Sentences of each label in a cell that are shown, the surest first."""
 
-_Marks = Callable[[Position], Sequence[Span]]
+RowKey = tuple[str, int, str, str]
+"""Article, sentence, actor and issue of a row."""
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,26 @@ class Piece:
     is_marked: bool
 
 
+def row_key(row: Position) -> RowKey:
+    """What tells a stance from the others of a table."""
+    return row.article_id, row.sentence, row.actor, row.issue
+
+
 def make_report(
-    positions: Iterable[Position],
+    rows: Sequence[Position],
+    cells: Sequence[Cell],
     issues: Sequence[Issue],
-    articles: Mapping[str, Article] | None = None,
-    marks: _Marks | None = None,
+    articles: Mapping[str, Article],
+    marks: Mapping[RowKey, Sequence[Span]],
 ) -> str:
     """The report as HTML.
 
     Args:
-        positions: Rows of a position table.
-        issues: Issues whose cues are marked in the sentences where ``marks`` is not given.
-        articles: The articles by id, for titles, sources and addresses.
-        marks: Gives the words that decided a position, as offsets into its sentence.
+        rows: Rows of a position table.
+        cells: What :func:`stancewire.inference.aggregate.aggregate` makes of them.
+        issues: Issues, whose cues are marked in the sentences that ``marks`` leaves out.
+        articles: The articles by id, for titles, sources and addresses; those that are known.
+        marks: The words that decided a position, as offsets into its sentence.
 
     Raises:
         MissingExtraError: Jinja is not installed.
@@ -51,8 +59,6 @@ def make_report(
         import jinja2
     except ModuleNotFoundError as error:
         raise MissingExtraError(f"a report ({error.name} is missing)", "report") from error
-    rows = list(positions)
-    cells = aggregate(rows)
     templates = Path(__file__).parent / "templates"
     script = (templates / "report.js").read_text(encoding="utf-8")
     page = jinja2.Environment(
@@ -70,7 +76,7 @@ def make_report(
         issues=[name for name in names if any(cell.issue == name for cell in cells)],
         cells=by_place,
         shifts=sorted((c for c in cells if c.shift), key=lambda c: -abs(c.shift.value)),  # type: ignore[union-attr]
-        evidence={number: _evidence(cell, known, articles or {}, marks) for number, cell in by_place.values()},
+        evidence={number: _evidence(cell, known, articles, marks) for number, cell in by_place.values()},
         sparks={number: _spark(cell) for number, cell in by_place.values()},
         sentiment=_sentiment(rows),
         least=LEAST,
@@ -98,11 +104,12 @@ def shown_rows(cell: Cell) -> list[Position]:
 
 
 def _evidence(
-    cell: Cell, issues: Mapping[str, Issue], articles: Mapping[str, Article], marks: _Marks | None
+    cell: Cell, issues: Mapping[str, Issue], articles: Mapping[str, Article], marks: Mapping[RowKey, Sequence[Span]]
 ) -> list[dict[str, Any]]:
     shown = []
     for row in shown_rows(cell):
-        spans = marks(row) if marks else issues[row.issue].find_cues(row.text) if row.issue in issues else []
+        cues = issues[row.issue].find_cues(row.text) if row.issue in issues else []
+        spans = marks.get(row_key(row), cues)
         article = articles.get(row.article_id)
         url = (article.url if article else None) or ""
         shown.append(
@@ -136,8 +143,8 @@ def _spark(cell: Cell) -> list[dict[str, Any]]:
     return [
         {
             "x": round(step * (place + 0.5), 1),
-            "y": round(20 - 17 * net, 1),
-            "size": round(1.2 + 2 * (stories / most) ** 0.5, 1),
+            "y": round(20 - 15 * net, 1),
+            "size": round(0.9 + 1.1 * (stories / most) ** 0.5, 1),
             "title": f"{period}: {net:+.2f}, {stories} {'story' if stories == 1 else 'stories'}",
         }
         for place, (period, stories, net) in enumerate(cell.trend)

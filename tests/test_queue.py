@@ -194,10 +194,10 @@ def test_the_replay_gives_both_ways_the_same_start_and_number_of_labels() -> Non
 def test_what_the_queue_saves_is_read_off_the_mean_curves() -> None:
     simulation = pytest.importorskip("stancewire.training.simulation", reason="needs the training extra")
     drawn = np.array([[0.1, 0.2, 0.3, 0.35], [0.1, 0.2, 0.3, 0.35]])
-    ahead = simulation.Curves([100, 200, 300, 400], drawn + [0, 0.1, 0.1, 0.1], drawn)
+    ahead = simulation.Curves([100, 200, 300, 400], drawn + np.array([0, 0.1, 0.1, 0.1]), drawn)
     assert ahead.saving() == pytest.approx(1 / 3)
     assert ahead.gain().mean() == pytest.approx(0.1)
-    behind = simulation.Curves([100, 200, 300, 400], drawn - [0, 0.05, 0.04, 0.05], drawn)
+    behind = simulation.Curves([100, 200, 300, 400], drawn - np.array([0, 0.05, 0.04, 0.05]), drawn)
     assert behind.saving() == pytest.approx(-1 / 3)
-    never = simulation.Curves([100, 200, 300, 400], drawn - [0, 0.1, 0.1, 0.1], drawn)
+    never = simulation.Curves([100, 200, 300, 400], drawn - np.array([0, 0.1, 0.1, 0.1]), drawn)
     assert never.saving() is None

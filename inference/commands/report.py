@@ -11,9 +11,11 @@ from ...data.errors import StancewireError
 from .options import min_confidence_option, model_option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from ...data.schema import Article, Position, Span
+    from ...data.schema import Article, Span
+    from ..aggregate import Cell
+    from ..report import RowKey
 
 
 @click.command(
@@ -21,16 +23,12 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   stancewire score articles/ -o positions.parquet && stancewire report positions.parquet -o report.html
-  stancewire report positions.csv --articles articles/ -o report.html""",
+  stancewire report positions.csv --articles articles/ --explain -o report.html""",
 )
 @click.argument("positions", nargs=-1, required=True, metavar="POSITIONS...")
 @click.option("-o", "--output", default="report.html", show_default=True, metavar="FILE", help="The page.")
-@click.option(
-    "--articles",
-    multiple=True,
-    metavar="PATH",
-    help="The articles that were scored: for titles and links, and to mark the words that decided each stance.",
-)
+@click.option("--articles", multiple=True, metavar="PATH", help="The articles that were scored, for titles and links.")
+@click.option("--explain", is_flag=True, help="Mark the words that decided each stance (with --articles; minutes).")
 @model_option
 @min_confidence_option
 @click.option("--force", is_flag=True, help="Replace an existing output.")
@@ -38,27 +36,34 @@ def command(
     positions: tuple[str, ...],
     output: str,
     articles: tuple[str, ...],
+    explain: bool,
     model: str | None,
     min_confidence: float,
     force: bool,
 ) -> int:
     """Makes one HTML page of position tables: who stands where, since when, how sure, and the sentences behind it.
 
-    The page needs no network. In each sentence the issue's words are marked, or, with --articles, the words that
-    decided the stance (found by leaving each out and asking --model again).
+    The page needs no network. In each sentence the words of the issue are marked, or, with --explain, those that
+    decided the stance: each word is left out in turn and the model asked again.
     """
     from ...data.issues import load_issues
+    from ...data.readers import read_articles
+    from ...data.schema import Rejected
     from ...data.writers import read_positions
+    from ..aggregate import aggregate
     from ..report import make_report
 
     target = Path(output)
     if target.exists() and not force:
         raise StancewireError(f"{output}: exists already; name another file or pass --force")
+    if explain and not articles:
+        raise StancewireError("--explain: name the articles that were scored with --articles PATH")
     rows = [row for path in positions for row in read_positions(path) if row.confidence >= min_confidence]
-    known, marks = _known(articles, model) if articles else (None, None)
-    html = make_report(rows, load_issues(), known, marks)
+    known = {one.id: one for one in read_articles(articles) if not isinstance(one, Rejected)} if articles else {}
+    cells = aggregate(rows)
+    html = make_report(rows, cells, load_issues(), known, _decisive(cells, known, model) if explain else {})
+    partial = target.with_name(target.name + ".partial")
     try:
-        partial = target.with_name(target.name + ".partial")
         partial.write_text(html, encoding="utf-8")
         partial.replace(target)
     except OSError as error:
@@ -69,22 +74,24 @@ def command(
     return 0
 
 
-def _known(
-    paths: tuple[str, ...], model: str | None
-) -> tuple[Mapping[str, Article], Callable[[Position], Sequence[Span]]]:
-    from ...data.readers import read_articles
-    from ...data.schema import Rejected, Span
+def _decisive(cells: Sequence[Cell], articles: Mapping[str, Article], model: str | None) -> dict[RowKey, list[Span]]:
+    """The words that decided each row that is shown, as offsets into its sentence."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from ...data.schema import Span
     from ..evidence import find_evidence
+    from ..report import row_key, shown_rows
     from ..scorer import Scorer
 
-    found = {one.id: one for one in read_articles(paths) if not isinstance(one, Rejected)}
     scorer = Scorer.from_pretrained(model)
-
-    def marks(row: Position) -> list[Span]:
-        article = found.get(row.article_id)
-        # A table of other articles, or of a text that was changed since.
-        if article is None or article.text[row.start : row.end] != row.text:
-            return []
-        return [Span(word.start - row.start, word.end - row.start) for word in find_evidence(scorer, article, row)]
-
-    return found, marks
+    rows = [row for cell in cells for row in shown_rows(cell)]
+    console = Console(stderr=True)
+    found = {}
+    for row in track(rows, "explaining", console=console, transient=True, disable=not console.is_terminal):
+        article = articles.get(row.article_id)
+        # A table of other articles, or of a text that was changed since, keeps the words of the issue.
+        if article is not None and article.text[row.start : row.end] == row.text:
+            words = find_evidence(scorer, article, row)
+            found[row_key(row)] = [Span(word.start - row.start, word.end - row.start) for word in words]
+    return found
