@@ -65,15 +65,19 @@ def test_the_shipped_suite_covers_every_kind_of_test() -> None:
     assert {"negation", "role swap", "conditions and threats"} <= {t.group for t in templates}
 
 
-# Well below what was measured with the model that ships; a fall through one is a break.
+# Below what was measured with the model that ships; a fall through one is a break.
 FLOORS = {
     "plain statements": 0.9,
-    "acts count like statements": 0.8,
-    "a measure's owner is not a position": 0.8,
-    "undecided is neutral": 0.8,
-    "negation": 0.7,
+    "acts count like statements": 0.9,
+    "the holder is not the reporter": 0.6,
+    "polarity is toward the issue": 0.9,
+    "a measure's owner is not a position": 0.9,
+    "issue words in other senses": 0.9,
+    "undecided is neutral": 0.9,
+    "two sides in a sentence": 0.7,
+    "negation": 0.95,
     "role swap": 0.8,
-    "conditions and threats": 0.8,
+    "conditions and threats": 0.9,
     "tense of the reporting verb": 0.9,
     "added background": 0.9,
     "who speaks for a state": 0.9,

@@ -6,7 +6,7 @@ Confidence of what is reported: J. Platt, "Probabilistic Outputs for Support Vec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -25,7 +25,12 @@ _LEAST_TO_FIT = 20
 _GRID = np.round(np.arange(0.2, 0.81, 0.02), 2)
 
 
-def calibrate(model: StanceModel, examples: Sequence[Example], held_out: Sequence[Example]) -> dict[str, float]:
+def calibrate(
+    model: StanceModel,
+    examples: Sequence[Example],
+    held_out: Sequence[Example],
+    chosen: Mapping[str, float] | None = None,
+) -> dict[str, float]:
     """Sets the temperatures and thresholds of a model's configuration.
 
     Args:
@@ -33,6 +38,7 @@ def calibrate(model: StanceModel, examples: Sequence[Example], held_out: Sequenc
         examples: Held-out examples for the stances.
         held_out: All held-out examples, these among them: for sentiment, and for the threshold of an issue on which
             fewer than ``LEAST_STANCES`` of the others take a side.
+        chosen: Thresholds by issue that stand already; only the others are fitted.
 
     Returns:
         Held-out label F1 for each issue and over all, negative log-likelihood and expected calibration error; nothing
@@ -41,8 +47,8 @@ def calibrate(model: StanceModel, examples: Sequence[Example], held_out: Sequenc
     config = model.config
     stances, sentiment = model.logits([example.window for example in held_out])
     every, every_gold = np.concatenate(stances), np.concatenate([np.array(example.stances) for example in held_out])
-    chosen = {id(example) for example in examples}
-    mask = np.concatenate([np.full(len(example.stances), id(example) in chosen) for example in held_out])
+    fitted_on = {id(example) for example in examples}
+    mask = np.concatenate([np.full(len(example.stances), id(example) in fitted_on) for example in held_out])
     logits, gold = every[mask], every_gold[mask]
     asked = gold != IGNORED
     sentiment = np.concatenate(sentiment)
@@ -58,7 +64,10 @@ def calibrate(model: StanceModel, examples: Sequence[Example], held_out: Sequenc
     figures, pooled = {}, np.zeros(3)
     for column, issue in enumerate(config.issues):
         seen, labels = probabilities[:, column], gold[:, column]
-        if (labels > NO_STANCE).sum() < LEAST_STANCES:
+        if chosen and issue.id in chosen:
+            config.thresholds[issue.id] = chosen[issue.id]
+            counts = _counts(seen, labels, chosen[issue.id])
+        elif (labels > NO_STANCE).sum() < LEAST_STANCES:
             config.thresholds[issue.id], _ = _best_threshold(every_probabilities[:, column], every_gold[:, column])
             counts = _counts(seen, labels, config.thresholds[issue.id])
         else:

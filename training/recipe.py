@@ -6,7 +6,7 @@ import difflib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -179,6 +179,8 @@ class Recipe(_Section):
         output: Folder that the model is written to.
         yardstick: For ``stancewire yardstick``: a public data set.
         gate: For ``stancewire promote``: what the model must hold against the champion.
+        thresholds: Probabilities of any stance, by issue, at which a position is reported, where they were chosen on
+            other labelled articles; those of the other issues are fitted on the held-out passages.
         tracking: Where MLflow keeps its runs; ``MLFLOW_TRACKING_URI`` goes first.
     """
 
@@ -189,6 +191,7 @@ class Recipe(_Section):
     seeds: list[int] = []
     issues: str | None = None
     output: str = "runs/model"
+    thresholds: dict[str, Annotated[float, Field(gt=0, lt=1)]] = {}
     tracking: str = STORE
     data: DataRecipe = DataRecipe()
     encoder: EncoderRecipe = EncoderRecipe()

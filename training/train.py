@@ -99,7 +99,7 @@ def train(recipe: Recipe, force: bool = False, register: str | None = None, nest
         # The folder must load before it is calibrated, and is written again with what calibration found.
         config.write(partial)
         model = load_model(partial)
-        figures |= calibrate(model, split.calibration, split.validation)
+        figures |= calibrate(model, split.calibration, split.validation, recipe.thresholds)
         diagnosis = diagnose(model, split.validation)
         if diagnosis:
             log_diagnosis(diagnosis)
