@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from stancewire.data.corpus import corpus_folder, parse_labelled, read_labelled
 from stancewire.data.errors import StancewireError
 from stancewire.data.label_studio import OPTIONAL, from_label_studio, labelling_config, to_label_studio
 from stancewire.data.schema import Article
+from stancewire.data.windows import Window
 from stancewire.inference.cli import main
 from stancewire.inference.queue import make_queue
 from stancewire.inference.scorer import Scorer
@@ -31,11 +33,11 @@ class Contrarian:
     def __init__(self, model: StanceModel) -> None:
         self.model, self.config = model, model.config
 
-    def predict(self, windows: list) -> list[WindowScores]:
+    def predict(self, windows: Sequence[Window]) -> list[WindowScores]:
         swapped = [scores.stance[..., [0, 2, 1, 3]] for scores in self.model.predict(windows)]
         return [WindowScores(stance, None) for stance in swapped]
 
-    def logits(self, windows: list) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    def logits(self, windows: Sequence[Window]) -> tuple[list[np.ndarray], list[np.ndarray]]:
         return self.model.logits(windows)
 
 

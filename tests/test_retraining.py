@@ -203,11 +203,11 @@ def test_a_run_says_what_went_in_and_shows_what_came_out(tmp_path: Path) -> None
     data = some_of_the_corpus(tmp_path / "small", ["euro", "amer"], 60)
     result = train(baseline(data, tmp_path / "model"))
     logged = mlflow.get_run(result.run_id)
-    (dataset,) = [one.dataset for one in logged.inputs.dataset_inputs]
+    (dataset,) = [one.dataset for one in logged.inputs.dataset_inputs]  # type: ignore[union-attr]
     assert (dataset.name, len(dataset.digest)) == ("small", 16)
     (data / "euro.jsonl").write_text((data / "amer.jsonl").read_text())
     again = train(baseline(data, tmp_path / "other"))
-    assert mlflow.get_run(again.run_id).inputs.dataset_inputs[0].dataset.digest != dataset.digest
+    assert mlflow.get_run(again.run_id).inputs.dataset_inputs[0].dataset.digest != dataset.digest  # type: ignore[union-attr]
     plots = {one.path for one in mlflow.MlflowClient().list_artifacts(result.run_id, "plots")}
     assert plots == {f"plots/{name}.png" for name in ("confusion", "reliability", "precision_coverage")}
     assert {"validation_f1_sanctions_support", "validation_label_f1_on_small"} <= set(logged.data.metrics)
@@ -227,7 +227,7 @@ def test_a_logged_model_scores_a_frame_without_torch(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
     rows = json.loads((tmp_path / "rows.json").read_text())
     expected = Scorer.from_pretrained(result.folder).score_frame(frame)
-    assert rows == json.loads(expected.to_json(orient="records"))
+    assert rows == json.loads(str(expected.to_json(orient="records")))
     nested = json.loads((tmp_path / "nested.json").read_text())
     assert [row for one in nested for row in one["positions"]] == rows
     assert len(nested) == 2
@@ -286,4 +286,4 @@ def test_a_server_keeps_the_registry_and_a_model_is_served(tmp_path: Path, monke
             with urllib.request.urlopen(request, timeout=60) as response:
                 answer = json.load(response)["predictions"]
     expected = Scorer.from_pretrained(result.folder).score_frame(pd.DataFrame([{"id": "a", "text": TEXT}]))
-    assert answer == json.loads(expected.to_json(orient="records"))
+    assert answer == json.loads(str(expected.to_json(orient="records")))
