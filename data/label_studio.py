@@ -20,6 +20,7 @@ from .corpus import read_records
 from .errors import StancewireError
 from .names import normalise_name
 from .schema import STANCES, Position, Span
+from .writers import write_whole
 
 _COLOURS = {"support": "#2e7d32", "oppose": "#c62828", "neutral": "#6d6d6d"}
 OPTIONAL = "careful readers could differ"
@@ -287,11 +288,4 @@ def write_json(path: Path, value: Any, lines: bool) -> None:
         if lines
         else json.dumps(value, ensure_ascii=False, indent=2) + "\n"
     )
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise StancewireError(
-            f"{path}: cannot be written ({error.strerror}); name a file in a folder you can write to"
-        ) from error
+    write_whole(path, text)

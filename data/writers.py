@@ -42,6 +42,23 @@ def format_of(path: str | os.PathLike[str], override: str | None = None) -> str:
     raise StancewireError(f"cannot tell the output format of {str(path)!r}; let it end in one of: {endings}")
 
 
+def write_whole(path: str | os.PathLike[str], text: str) -> None:
+    """Writes a text file that appears under its name only when it is whole.
+
+    Raises:
+        StancewireError: It cannot be written.
+    """
+    target = Path(path)
+    partial = target.with_name(target.name + ".partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(target)
+    except OSError as error:
+        raise StancewireError(
+            f"{path}: cannot be written ({error.strerror}); name a file in a folder you can write to"
+        ) from error
+
+
 class _Sink(Protocol):
     def put(self, rows: list[Position]) -> None: ...
     def close(self) -> None: ...

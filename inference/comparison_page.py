@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.errors import MissingExtraError, StancewireError
+from ..data.errors import MissingExtraError
+from ..data.writers import write_whole
 from .comparison import Comparison, side_rows
 
 if TYPE_CHECKING:
@@ -37,12 +38,7 @@ def write_page(comparison: Comparison, path: str) -> None:
     html = page.get_template("comparison.html").render(
         comparison=comparison, rows=side_rows(comparison.first, comparison.second), **plots
     )
-    try:
-        Path(path).write_text(html, encoding="utf-8")
-    except OSError as error:
-        raise StancewireError(
-            f"{path}: cannot be written ({error.strerror}); name a file in a folder you can write to"
-        ) from error
+    write_whole(path, html)
 
 
 def _forest(comparison: Comparison) -> Figure:

@@ -45,6 +45,7 @@ def pick(paths: tuple[str, ...], output: str, number: int, models: tuple[str, ..
     """
     from ...data.label_studio import labelling_config, to_label_studio, write_json
     from ...data.readers import read_articles
+    from ...data.writers import write_whole
     from ..queue import make_queue
     from ..scorer import Scorer
     from .score import Intake, exit_code
@@ -63,7 +64,7 @@ def pick(paths: tuple[str, ...], output: str, number: int, models: tuple[str, ..
         config = scorers[0].model.config
         write_json(target, to_label_studio(tasks, config.full_name), lines=False)
         interface = labelling_config([issue.id for issue in config.issues])
-        target.with_suffix(".xml").write_text(interface, encoding="utf-8")
+        write_whole(target.with_suffix(".xml"), interface)
     click.echo(f"{len(tasks)} tasks from {intake.accepted} articles written to {output}", err=True)
     return exit_code(intake)
 

@@ -49,7 +49,7 @@ def command(
     from ...data.issues import load_issues
     from ...data.readers import read_articles
     from ...data.schema import Rejected
-    from ...data.writers import read_positions
+    from ...data.writers import read_positions, write_whole
     from ..aggregate import aggregate
     from ..report import make_report
 
@@ -62,14 +62,7 @@ def command(
     known = {one.id: one for one in read_articles(articles) if not isinstance(one, Rejected)} if articles else {}
     cells = aggregate(rows)
     html = make_report(rows, cells, load_issues(), known, _decisive(cells, known, model) if explain else {})
-    partial = target.with_name(target.name + ".partial")
-    try:
-        partial.write_text(html, encoding="utf-8")
-        partial.replace(target)
-    except OSError as error:
-        raise StancewireError(
-            f"{output}: cannot be written ({error.strerror}); name a file in a folder you can write to"
-        ) from error
+    write_whole(target, html)
     click.echo(f"{len({row.article_id for row in rows})} articles, {len(rows)} rows: {output}", err=True)
     return 0
 
