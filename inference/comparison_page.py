@@ -10,12 +10,11 @@ import numpy as np
 
 from ..data.errors import MissingExtraError
 from ..data.writers import write_whole
+from ..models.calibration import reliability
 from .comparison import Comparison, side_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_BINS = np.linspace(0, 1, 11)
 
 
 def write_page(comparison: Comparison, path: str) -> None:
@@ -67,10 +66,8 @@ def _reliability(comparison: Comparison) -> Figure:
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="as sure as right")
     for name, key, colour in (("A", "first", "#1f5f8b"), ("B", "second", "#c2571a")):
         confidence, right = np.array(comparison.reliability[key], dtype=float).reshape(-1, 2).T
-        place = np.clip(np.digitize(confidence, _BINS) - 1, 0, 9)
-        filled = [b for b in range(10) if (place == b).any()]
-        means = [confidence[place == b].mean() for b in filled]
-        shares = [right[place == b].mean() for b in filled]
+        points = reliability(confidence, right)
+        means, shares = [point[0] for point in points], [point[1] for point in points]
         axes.plot(means, shares, marker="o", color=colour, label=name, clip_on=False)
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="share of right labels")
     axes.spines[["top", "right"]].set_visible(False)

@@ -18,10 +18,15 @@ def expected_calibration_error(confidence: np.ndarray, right: np.ndarray, bins: 
     """
     if not len(confidence):
         return 0.0
+    gaps = [abs(sure - share) * count / len(right) for sure, share, count in reliability(confidence, right, bins)]
+    return float(sum(gaps))
+
+
+def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> list[tuple[float, float, int]]:
+    """Mean confidence, share of right answers and number of answers of each equal-width bin that holds any."""
     which = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [
-        abs(confidence[which == b].mean() - right[which == b].mean()) * (which == b).mean()
+    return [
+        (float(confidence[which == b].mean()), float(right[which == b].mean()), int((which == b).sum()))
         for b in range(bins)
         if (which == b).any()
     ]
-    return float(sum(gaps))

@@ -6,9 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..data.corpus import STANCE_CLASSES
+from ..models.calibration import reliability
 from .diagnosis import Diagnosis
-
-_BINS = np.linspace(0, 1, 11)
 
 
 def plots(diagnosis: Diagnosis) -> dict[str, Figure]:
@@ -41,14 +40,11 @@ def reliability_plot(confidence: np.ndarray, right: np.ndarray) -> Figure:
     """Share of right labels over confidence, in ten bins, with the number of rows in each."""
     figure = Figure(figsize=(5, 4), layout="constrained")
     axes = figure.subplots()
-    place = np.clip(np.digitize(confidence, _BINS) - 1, 0, 9)
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="as sure as right")
-    filled = [b for b in range(10) if (place == b).any()]
-    means = [confidence[place == b].mean() for b in filled]
-    shares = [right[place == b].mean() for b in filled]
+    means, shares, counts = zip(*reliability(confidence, right), strict=True)
     axes.plot(means, shares, marker="o", label="held-out rows")
-    for b, x, y in zip(filled, means, shares, strict=True):
-        axes.annotate(f"{(place == b).sum()}", (x, y), textcoords="offset points", xytext=(4, -12), fontsize=8)
+    for count, x, y in zip(counts, means, shares, strict=True):
+        axes.annotate(f"{count}", (x, y), textcoords="offset points", xytext=(4, -12), fontsize=8)
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="share of right labels", title="Reliability")
     axes.legend(loc="upper left")
     return figure
