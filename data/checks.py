@@ -83,11 +83,14 @@ def balance_warnings(report: CorpusReport, issues: Sequence[Issue], least: int, 
 def duplicate_warnings(articles: Sequence[LabelledArticle], against: Sequence[LabelledArticle] = ()) -> Iterator[str]:
     """Sentences that are near-copies of another article's, and those that leak from the data of an evaluation.
 
+    The texts of a contrast set are alike on purpose.
+
     Args:
         articles: The articles to learn from.
         against: Articles that a model will be measured on.
     """
     held_out = {one.article.id for one in against}
+    contrast = {one.article.id: one.contrast for one in articles if one.contrast}
     texts = (
         ((one.article.id, index), one.article.text[span.start : span.end])
         for one in (*against, *articles)
@@ -95,6 +98,8 @@ def duplicate_warnings(articles: Sequence[LabelledArticle], against: Sequence[La
     )
     for (first, where), (second, index), similarity in find_near_duplicates(texts):  # type: ignore[misc]
         if first == second or (first in held_out and second in held_out):
+            continue
+        if first in contrast and contrast[first] == contrast.get(second):
             continue
         kind = "leak" if first in held_out else "near-duplicate"
         pair = f"{second} sentence {index} is {similarity:.0%} like {first} sentence {where}"

@@ -47,12 +47,21 @@ class Sentiment:
 
 @dataclass(frozen=True)
 class LabelledArticle:
-    """An article with its sentences and annotations."""
+    """An article with its sentences and annotations.
+
+    Attributes:
+        article: The article.
+        sentences: Its sentences.
+        stances: Who takes which side, sentence by sentence.
+        sentiments: How actors are presented, for those that somebody rated.
+        contrast: Name of the contrast set that it belongs to, whose texts are alike on purpose; empty for most.
+    """
 
     article: Article
     sentences: tuple[Span, ...]
     stances: tuple[Stance, ...]
     sentiments: tuple[Sentiment, ...] = ()
+    contrast: str = ""
 
 
 @dataclass
@@ -154,7 +163,7 @@ def parse_labelled(record: dict[str, Any], where: str) -> LabelledArticle:
         raise StancewireError(
             f"{where}: not a labelled article, {error} is missing or malformed; see the data card"
         ) from error
-    return LabelledArticle(article, sentences, stances, sentiments)
+    return LabelledArticle(article, sentences, stances, sentiments, record.get("contrast", ""))
 
 
 def make_examples(

@@ -1,6 +1,6 @@
 """Near-duplicate texts: MinHash over word shingles, looked up by locality-sensitive hashing.
 
-A. Broder, "On the resemblance and containment of documents", 1997; datasketch's implementation.
+A. Broder, "On the resemblance and containment of documents", 1997; rensa's implementation.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ import re
 from collections.abc import Hashable, Iterable, Iterator
 from typing import NamedTuple
 
-from .errors import MissingExtraError
+from rensa import RMinHash, RMinHashLSH
 
 SHINGLE = 3
 """Words in a shingle."""
 SHORTEST = 8
 """Texts of fewer words are let be: *He did not elaborate* is nobody's copy."""
 PERMUTATIONS = 128
+SEED = 13
 
 _WORD = re.compile(r"\w+")
 
@@ -40,6 +41,13 @@ def shingles(text: str) -> set[str]:
     return {" ".join(words[start : start + SHINGLE]) for start in range(len(words) - SHINGLE + 1)}
 
 
+def sketch(found: Iterable[str], permutations: int = PERMUTATIONS) -> RMinHash:
+    """The MinHash signature of a set of shingles; equal sets have equal signatures."""
+    minhash = RMinHash(num_perm=permutations, seed=SEED)
+    minhash.update(sorted(found))
+    return minhash
+
+
 def find_near_duplicates(texts: Iterable[tuple[Hashable, str]], threshold: float = 0.7) -> Iterator[NearDuplicate]:
     """Finds pairs of near-duplicates.
 
@@ -47,26 +55,18 @@ def find_near_duplicates(texts: Iterable[tuple[Hashable, str]], threshold: float
         texts: Keys and texts; keys differ.
         threshold: Least Jaccard similarity of a pair. Hashing finds the candidates, so a pair right at the threshold
             may be missed; those found are measured exactly.
-
-    Raises:
-        MissingExtraError: The package that hashes is not installed.
     """
-    try:
-        from datasketch import MinHash, MinHashLSH
-    except ImportError as error:
-        raise MissingExtraError("looking for near-duplicates", "training") from error
-
-    index = MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS)
-    known: dict[Hashable, set[str]] = {}
+    index = RMinHashLSH(threshold=threshold, num_perm=PERMUTATIONS, num_bands=32)
+    known: list[tuple[Hashable, set[str]]] = []
     for key, text in texts:
         found = shingles(text)
         if len(found) <= SHORTEST - SHINGLE:
             continue
-        sketch = MinHash(num_perm=PERMUTATIONS)
-        sketch.update_batch([shingle.encode() for shingle in sorted(found)])
-        for other in index.query(sketch):
-            similarity = len(found & known[other]) / len(found | known[other])
+        signature = sketch(found)
+        for row in sorted(index.query(signature)):
+            other, theirs = known[row]
+            similarity = len(found & theirs) / len(found | theirs)
             if similarity >= threshold:
                 yield NearDuplicate(other, key, similarity)
-        index.insert(key, sketch)
-        known[key] = found
+        index.insert(len(known), signature)
+        known.append((key, found))

@@ -37,11 +37,13 @@ from .formats import (
 )
 from .schema import Article, Rejected
 
-__all__ = ["INPUT_FORMATS", "MAX_CHARS", "MAX_FILE_BYTES", "Columns", "find_files", "read_articles"]
+__all__ = ["INPUT_FORMATS", "MAX_CHARS", "MAX_FILE_BYTES", "Columns", "count_records", "find_files", "read_articles"]
 
 MAX_CHARS = 5_000_000
 MAX_FILE_BYTES = 20_000_000
 STDIN: Literal["-"] = "-"
+UNFINISHED = ".unfinished"
+"""Ending of the folder in which a scoring run keeps its work: no input, even where it lies among the articles."""
 
 _DEFAULT_COLUMNS = Columns()
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -90,7 +92,7 @@ def _expand(name: str) -> list[Input]:
 def _folder_files(folder: Path) -> list[Path]:
     files: list[Path] = []
     for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(".") and not name.endswith(UNFINISHED)]
         files += [Path(parent, name) for name in names if not name.startswith(".")]
     readable = sorted(file for file in files if _format_by_name(file) in READERS)
     if not readable:
@@ -135,6 +137,35 @@ def read_articles(
     check = _Checker(max_chars)
     records = (record for file in files for record in _file_records(file, ids, columns, format, max_chars))
     return (check(record) if isinstance(record, Record) else record for record in records)
+
+
+def count_records(paths: Sequence[str], format: str | None = None) -> int | None:
+    """About how many records the inputs hold, without reading them; None where only reading would tell.
+
+    Raises:
+        StancewireError: A path does not exist, or a folder or pattern has nothing to read.
+    """
+    total = 0
+    for file in find_files(paths):
+        found = None if file == STDIN or _is_gzip(file) else _count(file, format or _format_by_name(file))
+        if found is None:
+            return None
+        total += found
+    return total
+
+
+def _count(path: Path, format: str) -> int | None:
+    try:
+        if format == "parquet":
+            import pyarrow.parquet as pq
+
+            return pq.read_metadata(path).num_rows
+        if format in ("jsonl", "ndjson", "csv", "tsv"):
+            with path.open("rb") as file:
+                return sum(block.count(b"\n") for block in iter(partial(file.read, 1 << 20), b""))
+    except (OSError, ValueError):
+        return None
+    return None if format == "json" else 1
 
 
 def _file_ids(files: Sequence[Input]) -> dict[Path, str]:

@@ -95,6 +95,36 @@ POSITION_COLUMNS = tuple(field.name for field in fields(Position))
 
 
 @dataclass(frozen=True, slots=True)
+class ArticleRow:
+    """One row of the article table: what became of one record of the input; the field order is the column order.
+
+    Attributes:
+        article_id: The article's id; where there was no article, the place in the input.
+        status: ``scored`` or ``skipped``.
+        reason: Why it was skipped; empty if it was scored.
+        story_id: Common to all copies of a story; empty if it was skipped.
+        positions: How many rows of the position table are its own.
+        title: Headline, or empty.
+        published: ISO date, or empty.
+        source: Publisher, or empty.
+        url: Address, or empty.
+    """
+
+    article_id: str
+    status: str
+    reason: str
+    story_id: str
+    positions: int
+    title: str
+    published: str
+    source: str
+    url: str
+
+
+ARTICLE_COLUMNS = tuple(field.name for field in fields(ArticleRow))
+
+
+@dataclass(frozen=True, slots=True)
 class Mention:
     """One mention of one or more actors in an article.
 

@@ -1,4 +1,4 @@
-"""Position tables on disk: JSON Lines, CSV and Parquet, each written whole or not at all."""
+"""Tables on disk, of positions and of articles: JSON Lines, CSV and Parquet, each written whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
 from .errors import StancewireError
 from .formats import allow_long_fields
-from .schema import POSITION_COLUMNS, POSITION_SCHEMA_VERSION, Position
+from .schema import POSITION_COLUMNS, POSITION_SCHEMA_VERSION, ArticleRow, Position
 
 OUTPUT_FORMATS = ("jsonl", "csv", "parquet")
 SCHEMA_KEY = b"stancewire.position_schema"
 CONFIDENCE_DIGITS = 4
 BATCH_ROWS = 10_000
+
+Row = TypeVar("Row", Position, ArticleRow)
 
 _INTEGERS = ("sentence", "start", "end")
 _LONGEST_FIELD = 1 << 27
@@ -60,15 +62,15 @@ def write_whole(path: str | os.PathLike[str], text: str) -> None:
 
 
 class _Sink(Protocol):
-    def put(self, rows: list[Position]) -> None: ...
+    def put(self, rows: list[Any]) -> None: ...
     def close(self) -> None: ...
 
 
 class _JsonlSink:
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, row: type) -> None:
         self._file = file
 
-    def put(self, rows: list[Position]) -> None:
+    def put(self, rows: list[Any]) -> None:
         lines = (json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
         self._file.write("".join(lines).encode())
 
@@ -79,13 +81,12 @@ class _JsonlSink:
 class _CsvSink:
     """Rows end in CR LF, as RFC 4180 has it: with another ending Python leaves a bare CR in a text unquoted."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, row: type) -> None:
         self._file = file
-        self._put([POSITION_COLUMNS])
+        self._put([[field.name for field in fields(row)]])
 
-    def put(self, rows: list[Position]) -> None:
-        values = (asdict(row) | {"object": json.dumps(row.object, ensure_ascii=False)} for row in rows)
-        self._put(value.values() for value in values)
+    def put(self, rows: list[Any]) -> None:
+        self._put([_csv_cell(value) for value in asdict(row).values()] for row in rows)
 
     def _put(self, rows: Iterable[Iterable[Any]]) -> None:
         text = io.StringIO(newline="")
@@ -96,14 +97,18 @@ class _CsvSink:
         pass
 
 
+def _csv_cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+
+
 class _ParquetSink:
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, row: type) -> None:
         import pyarrow.parquet as pq
 
-        self._schema = parquet_schema()
+        self._schema = parquet_schema(row)
         self._writer = pq.ParquetWriter(file, self._schema)
 
-    def put(self, rows: list[Position]) -> None:
+    def put(self, rows: list[Any]) -> None:
         import pyarrow as pa
 
         self._writer.write_table(pa.Table.from_pylist([asdict(row) for row in rows], self._schema))
@@ -112,21 +117,20 @@ class _ParquetSink:
         self._writer.close()
 
 
-_SINKS: dict[str, Callable[[BinaryIO], _Sink]] = {"jsonl": _JsonlSink, "csv": _CsvSink, "parquet": _ParquetSink}
+_SINKS: dict[str, Callable[[BinaryIO, type], _Sink]] = {"jsonl": _JsonlSink, "csv": _CsvSink, "parquet": _ParquetSink}
 
 
-def parquet_schema() -> Any:
-    """The Arrow schema of a position table, its version in the metadata."""
+def parquet_schema(row: type = Position) -> Any:
+    """The Arrow schema of a table of positions or of articles, its version in the metadata."""
     import pyarrow as pa
 
-    types = {name: pa.string() for name in POSITION_COLUMNS} | {name: pa.int32() for name in _INTEGERS}
-    types |= {"confidence": pa.float64(), "object": pa.list_(pa.string())}
-    columns = [pa.field(name, types[name], nullable=False) for name in POSITION_COLUMNS]
-    return pa.schema(columns, {SCHEMA_KEY: str(POSITION_SCHEMA_VERSION).encode()})
+    types = {"str": pa.string(), "int": pa.int32(), "float": pa.float64(), "list[str]": pa.list_(pa.string())}
+    columns = [pa.field(field.name, types[str(field.type)], nullable=False) for field in fields(row)]
+    return pa.schema(columns, {SCHEMA_KEY: str(POSITION_SCHEMA_VERSION).encode()} if row is Position else None)
 
 
-class PositionWriter:
-    """Takes positions and passes them on in batches.
+class TableWriter(Generic[Row]):
+    """Takes rows and passes them on in batches.
 
     Attributes:
         rows: How many positions were written so far.
@@ -135,17 +139,17 @@ class PositionWriter:
     def __init__(self, sink: _Sink, path: Path) -> None:
         self._sink = sink
         self._path = path
-        self._batch: list[Position] = []
+        self._batch: list[Row] = []
         self.rows = 0
 
-    def write(self, positions: Iterable[Position]) -> None:
-        """Add positions.
+    def write(self, rows: Iterable[Row]) -> None:
+        """Add rows.
 
         Raises:
             StancewireError: The disk does not take them.
         """
-        for position in positions:
-            self._batch.append(replace(position, confidence=round(position.confidence, CONFIDENCE_DIGITS)))
+        for row in rows:
+            self._batch.append(_rounded(row))
             self.rows += 1
             if len(self._batch) >= BATCH_ROWS:
                 self._flush()
@@ -163,6 +167,12 @@ class PositionWriter:
         self._batch = []
 
 
+def _rounded(row: Row) -> Row:
+    if isinstance(row, Position):
+        return replace(row, confidence=round(row.confidence, CONFIDENCE_DIGITS))
+    return row
+
+
 @contextmanager
 def _disk_errors(path: Path) -> Iterator[None]:
     try:
@@ -173,24 +183,25 @@ def _disk_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def open_writer(
-    path: str | os.PathLike[str], format: str | None = None, force: bool = False
-) -> Iterator[PositionWriter]:
+    path: str | os.PathLike[str], format: str | None = None, force: bool = False, row: type[Row] = Position
+) -> Iterator[TableWriter[Row]]:
     """Open an output; the file appears under its name when the block ends well, and not at all when it raises.
 
     Args:
         path: The output file.
         format: One of ``OUTPUT_FORMATS``; by default the file's ending tells.
         force: Replace an existing file.
+        row: What the rows are: :class:`~.schema.Position` or :class:`~.schema.ArticleRow`.
 
     Raises:
         StancewireError: The format is unknown, the file exists, or its folder is missing or not writable.
     """
     make_sink = _SINKS[format_of(path, format)]
-    target = _checked_target(Path(path), force)
+    target = check_target(Path(path), force)
     temporary = target.with_name(f".stancewire-{secrets.token_hex(8)}.tmp")
     try:
         with _created(temporary, target) as file:
-            yield from _written(make_sink(file), target)
+            yield from _written(make_sink(file, row), target)
         with _disk_errors(target):
             temporary.replace(target)
     except BaseException:
@@ -198,7 +209,12 @@ def open_writer(
         raise
 
 
-def _checked_target(path: Path, force: bool) -> Path:
+def check_target(path: Path, force: bool) -> Path:
+    """The file that an output stands for, through links.
+
+    Raises:
+        StancewireError: It exists and must not be replaced, or its folder is missing.
+    """
     with _disk_errors(path):
         target = path.resolve()  # through a link the file it points to is replaced, not the link
         exists = target.exists()
@@ -231,8 +247,8 @@ def _new_file(path: Path) -> BinaryIO:
     return path.open("xb")
 
 
-def _written(sink: _Sink, target: Path) -> Iterator[PositionWriter]:
-    writer = PositionWriter(sink, target)
+def _written(sink: _Sink, target: Path) -> Iterator[TableWriter[Any]]:
+    writer: TableWriter[Any] = TableWriter(sink, target)
     try:
         yield writer
         writer.finish()

@@ -161,14 +161,23 @@ class Scorer:
         while chunk := list(islice(left, size)):
             # The first article goes alone, so that its rows are there at once.
             size = CHUNK
-            yield from self._score_chunk(chunk)
+            yield from self.score_each(chunk)
 
-    def _score_chunk(self, chunk: Sequence[Article]) -> Iterator[list[Position]]:
-        reads = [self.read(article) for article in chunk]
+    def score_each(self, articles: Sequence[Article]) -> list[list[Position]]:
+        """Scores articles together; the positions of each, in the order given."""
+        reads = [self.read(article) for article in articles]
         scores = iter(self.model.predict([window for read in reads for window in read.windows]))
+        found = []
         for read in reads:
             finder = cache(partial(ObjectFinder, read.article.text, read.sentences, read.mentions))
-            yield [row for window in read.windows for row in self._positions(read, window, next(scores), finder)]
+            found.append(
+                [row for window in read.windows for row in self._positions(read, window, next(scores), finder)]
+            )
+        return found
+
+    def names_an_issue(self, article: Article) -> bool:
+        """Whether a cue of any issue stands in the article: without one it can hold no stance."""
+        return any(issue.has_cue(article.text) for issue in self.model.config.issues)
 
     def read(self, article: Article) -> Reading:
         """Takes an article apart, as the model will see it."""

@@ -15,6 +15,9 @@ from .tokens import Encoded, WindowTokenizer, batches_by_length
 
 WEIGHTS, TOKENIZER = "model.onnx", "tokenizer.json"
 
+BATCH_TOKENS = 1024
+"""Tokens that run together: more do not fit into a processor's cache between two layers."""
+
 
 class EncoderModel:
     """A fine-tuned encoder run by ONNX Runtime.
@@ -32,7 +35,7 @@ class EncoderModel:
         special = tuple(config.options.get("special_tokens", ("[CLS]", "[SEP]")))
         mark_cues = config.options.get("mark_cues", True)
         self._tokenizer = WindowTokenizer(tokenizer, config.options["max_length"], config.issues, special, mark_cues)
-        self._batch_tokens = config.options.get("batch_tokens", 4096)
+        self._batch_tokens = config.options.get("batch_tokens", BATCH_TOKENS)
 
     def predict(self, windows: Sequence[Window]) -> list[WindowScores]:
         """Scores windows, one result each, in order."""

@@ -7,8 +7,6 @@ import random
 import numpy as np
 import pytest
 
-pytest.importorskip("datasketch", reason="near-duplicates need the training extra")
-
 from stancewire.data.actors import ActorResolver
 from stancewire.data.checks import balance_warnings, check_corpus, duplicate_warnings
 from stancewire.data.corpus import Example, LabelledArticle, Stance, make_examples, read_labelled

@@ -324,7 +324,7 @@ def network(tiny_base: Path) -> tuple[StanceNetwork, WindowTokenizer]:
 
 def test_onnx_gives_what_torch_gives(tiny_base: Path, tmp_path: Path) -> None:
     net, tokenizer = network(tiny_base)
-    export_onnx(net, tokenizer, tmp_path, int8=False)
+    export_onnx(net, tokenizer, tmp_path)
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
@@ -341,10 +341,32 @@ def test_onnx_gives_what_torch_gives(tiny_base: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("int8", [False, True])
 def test_the_weights_hold_no_path_of_who_exported_them(tiny_base: Path, tmp_path: Path, int8: bool) -> None:
     net, tokenizer = network(tiny_base)
-    export_onnx(net, tokenizer, tmp_path, int8=int8)
+    sample = tokenizer.encode([masked_window("", "[A0] recognised [A1] .", actors=("a", "b"))])
+    export_onnx(net, tokenizer, tmp_path, sample if int8 else None)
     written = (tmp_path / "model.onnx").read_bytes()
     assert b".py" not in written
     assert str(Path(torch.__file__).parent).encode() not in written
+
+
+def test_eight_bits_give_nearly_what_torch_gives_whatever_runs_beside(tiny_base: Path, tmp_path: Path) -> None:
+    net, tokenizer = network(tiny_base)
+    texts = ["[A0] recognised [A1] .", "[A3] said [A2] would not leave [A3] before the summer .", "[A1] is here"]
+    encoded = tokenizer.encode([masked_window("[A0] spoke .", text, actors=tuple("abcd")) for text in texts])
+    # A few channels far larger than the rest are what eight bits have to live with.
+    with torch.no_grad():
+        for layer in net.encoder.encoder.layer:
+            layer.output.LayerNorm.weight[:2] *= 30
+    export_onnx(net, tokenizer, tmp_path, encoded)
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
+    together = np.asarray(session.run(["stance"], tokenizer.pad(encoded)._asdict())[0])
+    theirs = answers(net, tokenizer.pad(encoded))
+    spread = np.ptp(theirs)
+    assert np.abs(together - theirs).max() < 0.1 * spread
+    for row, one in enumerate(encoded):
+        alone = np.asarray(session.run(["stance"], tokenizer.pad([one])._asdict())[0])[0]
+        np.testing.assert_allclose(alone, together[row, : len(alone)], atol=1e-5)
 
 
 def test_an_encoder_with_other_special_tokens_exports(tiny_base: Path, tmp_path: Path) -> None:
@@ -366,7 +388,7 @@ def test_an_encoder_with_other_special_tokens_exports(tiny_base: Path, tmp_path:
     (encoded,) = windows.encode([masked_window("[A1] spoke .", "[A0] recognised [A1] .", actors=("a", "b"))])
     assert tokenizer.id_to_token(encoded.ids[0]) == "[MASK]"
     assert tokenizer.id_to_token(encoded.ids[-1]) == "[UNK]"
-    export_onnx(net, windows, tmp_path, int8=False)
+    export_onnx(net, windows, tmp_path)
     import onnxruntime
 
     batch = windows.pad([encoded])

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
 from ..models.encoder import WEIGHTS
-from ..models.tokens import WindowTokenizer
+from ..models.tokens import Encoded, WindowTokenizer, batches_by_length
 from .network import StanceNetwork
+from .quantise import quantise
+
+_BATCH_TOKENS = 2048
 
 
 class _Logits(torch.nn.Module):
@@ -32,8 +35,17 @@ class _Logits(torch.nn.Module):
         return self.network.logits(input_ids, attention_mask, sentence_ids, cue_mask, questions)
 
 
-def export_onnx(network: StanceNetwork, tokenizer: WindowTokenizer, folder: Path, int8: bool) -> None:
-    """Writes the network as ``model.onnx``, quantised to eight bits where asked."""
+def export_onnx(
+    network: StanceNetwork, tokenizer: WindowTokenizer, folder: Path, int8_from: Sequence[Encoded] | None = None
+) -> None:
+    """Writes the network as ``model.onnx``.
+
+    Args:
+        network: The network.
+        tokenizer: Encodes windows for it.
+        folder: Where the file goes.
+        int8_from: Windows by which the scales of eight-bit weights and activations are set; None leaves 32 bits.
+    """
     # A tensor each: one tensor given twice would be traced as one input.
     shapes = {
         **dict.fromkeys(("input_ids", "attention_mask", "sentence_ids"), (2, 48)),
@@ -45,7 +57,7 @@ def export_onnx(network: StanceNetwork, tokenizer: WindowTokenizer, folder: Path
     dynamic = {name: {0: rows, len(shape) - 1: columns} for name, shape in shapes.items()}
     dynamic["questions"] = {0: rows, 1: torch.export.Dim("asked", min=1)}
     with tempfile.TemporaryDirectory() as scratch:
-        plain, blocked = Path(scratch) / "plain.onnx", Path(scratch) / "blocked.onnx"
+        plain, rounded = Path(scratch) / "plain.onnx", Path(scratch) / "rounded.onnx"
         torch.onnx.export(
             _Logits(network.cpu()).eval(),
             examples,
@@ -58,15 +70,14 @@ def export_onnx(network: StanceNetwork, tokenizer: WindowTokenizer, folder: Path
             verbose=False,
         )
         _strip_traces(plain)
-        if not int8:
+        if int8_from is None:
             shutil.copy(plain, folder / WEIGHTS)
             return
-        # Weights and activations scaled by blocks of 64: scaled by tensor they cost two points of label F1.
-        quantizer = MatMulNBitsQuantizer(onnx.load(plain), bits=8, block_size=64, is_symmetric=True, accuracy_level=4)
-        quantizer.process()
-        quantizer.model.save_model_to_file(str(blocked), False)  # type: ignore[union-attr]
+        rows = batches_by_length([len(one.ids) for one in int8_from], _BATCH_TOKENS)
+        quantise(plain, rounded, [tokenizer.pad([int8_from[row] for row in batch])._asdict() for batch in rows])
+        # The word vectors too, which are half of the file.
         quantize_dynamic(
-            str(blocked),
+            str(rounded),
             str(folder / WEIGHTS),
             weight_type=QuantType.QInt8,
             per_channel=True,

@@ -42,6 +42,10 @@ from .network import StanceNetwork
 from .recipe import EncoderRecipe, Recipe
 
 _log = logging.getLogger(__name__)
+
+_SCALE_WINDOWS = 256
+"""Windows by which the scales of the eight-bit model are set."""
+
 _SLOT_WORDS = (
     *("norway", "chile", "kenya", "portugal", "thailand", "finland"),
     *("morocco", "nepal", "uruguay", "zambia", "belgium", "malaysia"),
@@ -155,7 +159,8 @@ def fit_encoder(
     _log.info("%d windows, %d epochs on %s: %s", len(train), options.epochs, trainer.args.device, expected)
     trainer.train(resume_from_checkpoint=last_checkpoint(checkpoints, fingerprint(recipe, split, config.issues)))
     figures = {k: v for k, v in trainer.evaluate().items() if k.endswith(("loss", "f1"))}
-    export_onnx(network.float().eval(), windows, folder, options.int8)
+    sample = [row.encoded for row in train.rows[:: -(-len(train) // _SCALE_WINDOWS)]] if options.int8 else None
+    export_onnx(network.float().eval(), windows, folder, sample)
     tokenizer.save(str(folder / TOKENIZER))
     return figures
 

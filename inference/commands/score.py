@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ...data.errors import StancewireError
-from ...data.readers import INPUT_FORMATS, Columns, read_articles
-from ...data.schema import Article, Position, Rejected
-from ...data.writers import OUTPUT_FORMATS, open_writer
+from ...data.readers import INPUT_FORMATS, UNFINISHED, Columns, count_records, read_articles
+from ...data.schema import Article, ArticleRow, Position, Rejected
+from ...data.writers import OUTPUT_FORMATS, check_target, format_of, open_writer
 from .options import min_confidence_option, model_option
+
+if TYPE_CHECKING:
+    from ..run import Outcome
 
 PARTLY, NOTHING = 1, 2
 """Exit codes: some records could not be scored; none could."""
 
 
 class Intake:
-    """Passes articles on and keeps the rejected records; counts both."""
+    """Passes articles on and keeps the rejected records; counts both. Iterated it gives the articles alone."""
 
     def __init__(self, records: Iterable[Article | Rejected]) -> None:
         self._records = records
@@ -26,13 +31,17 @@ class Intake:
         self.rejected: list[Rejected] = []
 
     def __iter__(self) -> Iterator[Article]:
+        return (record for record in self.records() if isinstance(record, Article))
+
+    def records(self) -> Iterator[Article | Rejected]:
+        """All records, the rejected ones too; these are listed as they come."""
         for record in self._records:
             if isinstance(record, Rejected):
                 self.rejected.append(record)
                 click.echo(f"skipped {record.where}: {record.reason}", err=True)
             else:
                 self.accepted += 1
-                yield record
+            yield record
 
 
 def _column_options(function: click.decorators.FC) -> click.decorators.FC:
@@ -50,11 +59,17 @@ def _column_options(function: click.decorators.FC) -> click.decorators.FC:
 Examples:
   stancewire score article.txt
   stancewire score articles/ -o positions.csv
-  stancewire score news.jsonl --text-column body -o positions.parquet
+  stancewire score news.jsonl --text-column body -o positions.parquet --workers 2
+  stancewire score archive/ -o positions.parquet --topical-only --stories stories.sqlite
   cat article.txt | stancewire score -""",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("-o", "--output", metavar="FILE", help="Write the positions to FILE (.jsonl, .csv or .parquet).")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Write the positions to FILE (.jsonl, .csv or .parquet), and what became of each article beside it.",
+)
 @click.option(
     "--format", "format_", type=click.Choice(OUTPUT_FORMATS), help="Format of the output, whatever its ending."
 )
@@ -68,8 +83,12 @@ Examples:
     help="Which positions to give.",
 )
 @min_confidence_option
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads of the encoder.")
+@click.option("--topical-only", is_flag=True, help="Leave out articles that name no issue, and their sentiment.")
+@click.option("--stories", metavar="FILE", help="Keep the stories of articles in FILE, to know copies in later runs.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes (with -o).")
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads of the encoder in each process.")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
+@click.option("--restart", is_flag=True, help="Begin anew in place of going on with an unfinished run.")
 @_column_options
 def command(
     paths: tuple[str, ...],
@@ -79,77 +98,162 @@ def command(
     model: str | None,
     kind: str,
     min_confidence: float,
+    topical_only: bool,
+    stories: str | None,
+    workers: int,
     threads: int | None,
     force: bool,
+    restart: bool,
     **columns: str,
 ) -> int:
     """Scores articles: who supports or opposes what, in which sentence, how surely.
 
     PATH is a file (.txt .md .html .jsonl .json .csv .parquet), a folder, a glob or - for standard input. Without -o a
-    readable table is printed. Exit code 1 says that some records were skipped (they are listed), 2 that none could be
-    scored.
+    readable table is printed.
+
+    With -o a run that was broken off goes on when the same command is given again. Beside FILE, say positions.csv,
+    stands positions.articles.csv: for each article whether it was scored or why not, and its story, which copies share.
+
+    Exit code 1 says that some records were skipped (they are listed), 2 that none could be scored.
     """
     names = Columns(**{name.removesuffix("_column"): column for name, column in columns.items()})
     intake = Intake(read_articles(paths, names, input_format))
-    with ExitStack() as stack:
-        # The output is opened first: what cannot be written should not be computed.
-        writer = stack.enter_context(open_writer(output, format_, force)) if output else None
-        scored = _score(intake, model, threads)
-        positions = (p for p in scored if kind in ("all", p.kind) and p.confidence >= min_confidence)
-        if writer is not None:
-            writer.write(positions)
-        else:
-            _print(positions, format_)
-        if not intake.accepted:
-            raise StancewireError(_nothing(intake.rejected))
-    if writer is not None:
-        click.echo(f"{writer.rows} positions from {intake.accepted} articles written to {output}", err=True)
-    return exit_code(intake)
+    keep = _Filter(kind, min_confidence)
+    if output is None:
+        _print(_stream(intake, model, threads, topical_only), keep, format_)
+        return exit_code(intake)
+
+    # Imported here, so that `--help` and bad arguments answer before ONNX Runtime is loaded.
+    from ...models.locate import find_model
+    from ..run import ScoringRun
+    from ..workers import Scoring
+
+    target, table, folder = _places(output, format_)
+    if restart:
+        shutil.rmtree(folder, ignore_errors=True)
+    # What an unfinished run has written is its own.
+    force = force or folder.exists()
+    check_target(target, force)
+    check_target(table, force)
+    settings = {
+        "input": [*paths],
+        "columns": columns,
+        "input format": input_format,
+        "model": _fingerprint(find_model(model)),
+        "kind": kind,
+        "least confidence": min_confidence,
+        "topical only": topical_only,
+        "stories": stories,
+    }
+    run = ScoringRun(
+        folder,
+        settings,
+        Scoring(model, threads, topical_only),
+        workers,
+        keep,
+        Path(stories) if stories else None,
+    )
+    try:
+        failed = _follow(run.score(intake.records()), paths, input_format)
+    except KeyboardInterrupt:
+        click.echo("the same command goes on where this one stopped", err=True)
+        raise
+    if not intake.accepted:
+        run.remove()
+    code = exit_code(intake, failed)
+    with (
+        open_writer(target, format_, force) as positions,
+        open_writer(table, format_of(target, format_), force, ArticleRow) as articles,
+    ):
+        counts = run.finish(positions, articles)
+    run.remove()
+    click.echo(f"{counts.positions} positions from {counts.scored} articles written to {output}", err=True)
+    return code
 
 
-def exit_code(intake: Intake) -> int:
+class _Filter:
+    """Which positions are kept."""
+
+    def __init__(self, kind: str, least: float) -> None:
+        self._kind, self._least = kind, least
+
+    def __call__(self, position: Position) -> bool:
+        return self._kind in ("all", position.kind) and position.confidence >= self._least
+
+
+def _places(output: str, format_: str | None) -> tuple[Path, Path, Path]:
+    """The position table, the article table, and the folder of the unfinished run."""
+    format_of(output, format_)
+    target = Path(output)
+    table = target.with_name(f"{target.stem}.articles{target.suffix}")
+    return target, table, target.with_name(target.name + UNFINISHED)
+
+
+def _fingerprint(folder: Path) -> str:
+    """What a model's folder says of itself, its checksums too, in one hash."""
+    from hashlib import blake2b
+
+    return blake2b((folder / "config.json").read_bytes(), digest_size=16).hexdigest()
+
+
+def _follow(outcomes: Iterable[Outcome], paths: tuple[str, ...], input_format: str | None) -> int:
+    """Goes through a run and shows how far it is; counts the articles that could not be scored."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> str:
+            return f"{task.speed:,.1f} a second" if task.speed else ""
+
+    failed = 0
+    console = Console(stderr=True)
+    total = count_records(paths, input_format) if console.is_terminal else None
+    columns = BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("score", total=total)
+        for row, _ in outcomes:
+            progress.advance(task)
+            # Rejected records were listed when they were read.
+            if row.status == "skipped" and row.reason.startswith("could not"):
+                failed += 1
+                click.echo(f"skipped {row.article_id}: {row.reason}", err=True)
+    return failed
+
+
+def exit_code(intake: Intake, failed: int = 0) -> int:
     """The exit code after the records of an intake; says how many were skipped.
+
+    Args:
+        intake: The records.
+        failed: Articles that were well formed and could not be scored all the same.
 
     Raises:
         StancewireError: None could be scored.
     """
     if not intake.accepted:
         raise StancewireError(_nothing(intake.rejected))
-    if intake.rejected:
-        click.echo(f"{len(intake.rejected)} of {intake.accepted + len(intake.rejected)} records skipped", err=True)
+    skipped = len(intake.rejected) + failed
+    if skipped:
+        click.echo(f"{skipped} of {intake.accepted + len(intake.rejected)} records skipped", err=True)
         return PARTLY
     return 0
 
 
-def _score(articles: Iterable[Article], model: str | None, threads: int | None) -> Iterator[Position]:
-    # Imported here, so that `--help` and bad arguments answer before ONNX Runtime is loaded.
+def _stream(
+    articles: Iterable[Article], model: str | None, threads: int | None, topical_only: bool
+) -> Iterator[Position]:
     from ..scorer import Scorer
 
-    yield from Scorer.from_pretrained(model, threads).stream(_with_progress(articles))
+    scorer = Scorer.from_pretrained(model, threads)
+    yield from scorer.stream(one for one in articles if not topical_only or scorer.names_an_issue(one))
 
 
-def _with_progress(articles: Iterable[Article]) -> Iterator[Article]:
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield from articles
-        return
-    columns = SpinnerColumn(), TextColumn("{task.completed} articles"), TimeElapsedColumn()
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("score", total=None)
-        for article in articles:
-            yield article
-            progress.advance(task)
-
-
-def _print(positions: Iterable[Position], format_: str | None) -> None:
+def _print(positions: Iterable[Position], keep: _Filter, format_: str | None) -> None:
     if format_ is not None:
         raise StancewireError("--format needs an output file: add -o FILE, or leave it out for a table")
     from ..table import print_positions
 
-    print_positions(positions)
+    print_positions(filter(keep, positions))
 
 
 def _nothing(rejected: list[Rejected]) -> str:
