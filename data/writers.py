@@ -1,4 +1,4 @@
-"""Tables on disk, of positions and of articles: JSON Lines, CSV and Parquet, each written whole or not at all."""
+"""Tables of positions and of articles on disk: JSON Lines, CSV, Parquet, Excel; each is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
-from .errors import StancewireError
+from .errors import MissingExtraError, StancewireError
 from .formats import allow_long_fields
-from .schema import POSITION_COLUMNS, POSITION_SCHEMA_VERSION, ArticleRow, Position
+from .schema import ARTICLE_COLUMNS, POSITION_COLUMNS, POSITION_SCHEMA_VERSION, ArticleRow, Position
 
-OUTPUT_FORMATS = ("jsonl", "csv", "parquet")
+OUTPUT_FORMATS = ("jsonl", "csv", "parquet", "xlsx")
 SCHEMA_KEY = b"stancewire.position_schema"
 CONFIDENCE_DIGITS = 4
 BATCH_ROWS = 10_000
+EXCEL_ROWS, EXCEL_CHARS = 1_048_575, 32_767
+"""What a sheet can hold below its header, and a cell."""
 
 Row = TypeVar("Row", Position, ArticleRow)
 
@@ -117,7 +119,45 @@ class _ParquetSink:
         self._writer.close()
 
 
-_SINKS: dict[str, Callable[[BinaryIO, type], _Sink]] = {"jsonl": _JsonlSink, "csv": _CsvSink, "parquet": _ParquetSink}
+class _ExcelSink:
+    """A sheet with a frozen, filtered header. What looks like a formula or a link stays the text that it is."""
+
+    def __init__(self, file: BinaryIO, row: type) -> None:
+        try:
+            import xlsxwriter
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("an Excel sheet", "report") from error
+        plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+        # Row by row to the disk, however long the table.
+        self._book = xlsxwriter.Workbook(file, {**plain, "constant_memory": True})
+        self._sheet = self._book.add_worksheet("positions" if row is Position else "articles")
+        self._columns = [field.name for field in fields(row)]
+        self._sheet.freeze_panes(1, 0)
+        self._sheet.write_row(0, 0, self._columns, self._book.add_format({"bold": True}))
+        self._rows = 0
+
+    def put(self, rows: list[Any]) -> None:
+        if self._rows + len(rows) > EXCEL_ROWS:
+            raise StancewireError(
+                f"a sheet holds {EXCEL_ROWS:,} rows and there are more; write .parquet, or raise --min-confidence"
+            )
+        for row in rows:
+            self._rows += 1
+            cells = (", ".join(value) if isinstance(value, list) else value for value in asdict(row).values())
+            for column, value in enumerate(cells):
+                self._sheet.write(self._rows, column, value[:EXCEL_CHARS] if isinstance(value, str) else value)
+
+    def close(self) -> None:
+        self._sheet.autofilter(0, 0, self._rows, len(self._columns) - 1)
+        self._book.close()
+
+
+_SINKS: dict[str, Callable[[BinaryIO, type], _Sink]] = {
+    "jsonl": _JsonlSink,
+    "csv": _CsvSink,
+    "parquet": _ParquetSink,
+    "xlsx": _ExcelSink,
+}
 
 
 def parquet_schema(row: type = Position) -> Any:
@@ -258,36 +298,71 @@ def _written(sink: _Sink, target: Path) -> Iterator[TableWriter[Any]]:
         raise
 
 
+def article_table_of(path: str | os.PathLike[str]) -> Path:
+    """Where the article table lies that belongs to a position table: ``x.csv`` has ``x.articles.csv`` beside it."""
+    target = Path(path)
+    return target.with_name(f"{target.stem}.articles{target.suffix}")
+
+
 def read_positions(path: str | os.PathLike[str], format: str | None = None) -> Iterator[Position]:
     """Stream the rows of a position table back.
 
     Raises:
         StancewireError: The file is missing, of an unknown format, or not a position table of this version.
     """
-    read = _ROW_READERS[format_of(path, format)]
+    return _read(path, format, _position, "position")
+
+
+def read_article_rows(path: str | os.PathLike[str], format: str | None = None) -> Iterator[ArticleRow]:
+    """Stream the rows of an article table back.
+
+    Raises:
+        StancewireError: The file is missing, of an unknown format, or not an article table.
+    """
+    return _read(path, format, _article_row, "article")
+
+
+def _read(
+    path: str | os.PathLike[str], format: str | None, make: Callable[[Mapping[str, Any]], Row], what: str
+) -> Iterator[Row]:
+    name = format_of(path, format)
+    if name not in _ROW_READERS:
+        raise StancewireError(f"{str(path)!r}: a .{name} file is for people; name the .jsonl, .csv or .parquet one")
     if not Path(path).is_file():
         raise StancewireError(f"no such file: {str(path)!r}")
-    return _positions(Path(path), read)
+    return _rows(Path(path), _ROW_READERS[name], make, what)
 
 
-def _positions(path: Path, read: Callable[[Path], Iterator[Mapping[str, Any]]]) -> Iterator[Position]:
+def _rows(
+    path: Path,
+    read: Callable[[Path], Iterator[Mapping[str, Any]]],
+    make: Callable[[Mapping[str, Any]], Row],
+    what: str,
+) -> Iterator[Row]:
     number = 0
     try:
         for row in read(path):
             number += 1
-            yield _position(row)
+            yield make(row)
     except KeyError as exc:
-        raise StancewireError(f"row {number} of {str(path)!r} is no position: it has no {exc}") from exc
+        raise StancewireError(f"row {number} of {str(path)!r} is no {what}: it has no {exc}") from exc
     except (OSError, ValueError, TypeError, AttributeError, csv.Error) as exc:
         reason = " ".join(str(exc).split())
-        raise StancewireError(f"{str(path)!r} is no position table, near row {number}: {reason}") from exc
+        raise StancewireError(f"{str(path)!r} is no {what} table, near row {number}: {reason}") from exc
 
 
 def _position(row: Mapping[str, Any]) -> Position:
     values: dict[str, Any] = {name: row[name] for name in POSITION_COLUMNS}
     values |= {name: int(values[name]) for name in _INTEGERS}
+    if isinstance(values["object"], str):
+        values["object"] = json.loads(values["object"])
     values["confidence"] = float(values["confidence"])
     return Position(**values)
+
+
+def _article_row(row: Mapping[str, Any]) -> ArticleRow:
+    values: dict[str, Any] = {name: row[name] for name in ARTICLE_COLUMNS}
+    return ArticleRow(**values | {"positions": int(values["positions"])})
 
 
 def _jsonl_rows(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -298,8 +373,7 @@ def _jsonl_rows(path: Path) -> Iterator[Mapping[str, Any]]:
 def _csv_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     allow_long_fields(_LONGEST_FIELD)
     with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            yield row | {"object": json.loads(row["object"])}
+        yield from csv.DictReader(lines)
 
 
 def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -50,8 +50,8 @@ class Cell:
         articles: Articles that they are from.
         stories: Stories that these articles are of.
         net: The net stance; None below ``LEAST`` stories.
-        trend: For each period (``2024-03``, or ``2024`` where the rows span more than three years) its stories and net
-            stance, without those that have no date.
+        trend: For each period (``2024-03``, or ``2024`` where the table spans more than three years) its stories and
+            net stance, without those that have no date. Below ``LEAST`` stories that is a remark and no average.
         shift: Net stance of the later half of the dated stories minus that of the earlier half, where both halves have
             ``LEAST`` stories and the interval leaves out zero; else None.
     """
@@ -67,20 +67,24 @@ class Cell:
     shift: Net | None
 
 
-def aggregate(positions: Iterable[Position], seed: int = 13) -> list[Cell]:
+def aggregate(positions: Iterable[Position], stories: Mapping[str, str] | None = None, seed: int = 13) -> list[Cell]:
     """Sums up the stances of a position table, the actors with most stories first.
 
     Args:
         positions: Rows of a position table; those of kind ``sentiment`` are left out.
+        stories: The story of each article, as the article table has it; articles that are not in it are one story
+            where they share most of their stance sentences.
         seed: Seed of the draws.
     """
     rows = [row for row in positions if row.kind == "stance"]
-    story = group_copies(rows)
+    story = group_copies(rows) | dict(stories or {})
     by_cell: dict[tuple[str, str], list[Position]] = defaultdict(list)
     for row in rows:
         by_cell[row.actor, row.issue].append(row)
     draw = np.random.default_rng(seed)
-    cells = [_cell(actor, issue, found, story, draw) for (actor, issue), found in sorted(by_cell.items())]
+    years = [int(row.published[:4]) for row in rows if row.published]
+    period = 4 if years and max(years) - min(years) > 3 else 7
+    cells = [_cell(actor, issue, found, story, period, draw) for (actor, issue), found in sorted(by_cell.items())]
     weight: Counter[str] = Counter()
     for cell in cells:
         weight[cell.actor] += cell.stories
@@ -108,7 +112,12 @@ def group_copies(rows: Iterable[Position]) -> dict[str, str]:
 
 
 def _cell(
-    actor: str, issue: str, rows: Sequence[Position], story: Mapping[str, str], draw: np.random.Generator
+    actor: str,
+    issue: str,
+    rows: Sequence[Position],
+    story: Mapping[str, str],
+    period: int,
+    draw: np.random.Generator,
 ) -> Cell:
     by_story: dict[str, list[Position]] = defaultdict(list)
     for row in rows:
@@ -124,7 +133,7 @@ def _cell(
         len({row.article_id for row in rows}),
         len(groups),
         _net(groups, draw) if len(groups) >= LEAST else None,
-        _trend(dated),
+        _trend(dated, period),
         _shift(dated[:half], dated[half:], draw) if half >= LEAST else None,
     )
 
@@ -170,12 +179,9 @@ def _interval(value: float, draws: np.ndarray) -> Net:
     return Net(value, min(value, float(low)), max(value, float(high)))
 
 
-def _trend(dated: Sequence[Sequence[Position]]) -> tuple[tuple[str, int, float], ...]:
-    if not dated:
-        return ()
-    first, last = _date(dated[0]), _date(dated[-1])
-    length = 4 if int(last[:4]) - int(first[:4]) > 3 else 7
+def _trend(dated: Sequence[Sequence[Position]], period: int) -> tuple[tuple[str, int, float], ...]:
+    """Stories and net stance by the first so many characters of the date."""
     periods: dict[str, list[float]] = defaultdict(list)
     for group in dated:
-        periods[_date(group)[:length]].append(_side(group))
+        periods[_date(group)[:period]].append(_side(group))
     return tuple((period, len(sides), float(np.mean(sides))) for period, sides in sorted(periods.items()))

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..data.errors import MissingExtraError
 from ..data.issues import Issue
-from ..data.schema import Article, Position, Span
+from ..data.schema import Article, ArticleRow, Position, Span
 from .aggregate import LEAST, SIGN, Cell
 
 SHOWN = 4
@@ -40,7 +40,7 @@ def make_report(
     rows: Sequence[Position],
     cells: Sequence[Cell],
     issues: Sequence[Issue],
-    articles: Mapping[str, Article],
+    articles: Mapping[str, Article | ArticleRow],
     marks: Mapping[RowKey, Sequence[Span]],
 ) -> str:
     """The report as HTML.
@@ -49,7 +49,7 @@ def make_report(
         rows: Rows of a position table.
         cells: What :func:`stancewire.inference.aggregate.aggregate` makes of them.
         issues: Issues, whose cues are marked in the sentences that ``marks`` leaves out.
-        articles: The articles by id, for titles, sources and addresses; those that are known.
+        articles: The articles, or their rows of the article table, by id, for titles, sources and addresses.
         marks: The words that decided a position, as offsets into its sentence.
 
     Raises:
@@ -104,7 +104,10 @@ def shown_rows(cell: Cell) -> list[Position]:
 
 
 def _evidence(
-    cell: Cell, issues: Mapping[str, Issue], articles: Mapping[str, Article], marks: Mapping[RowKey, Sequence[Span]]
+    cell: Cell,
+    issues: Mapping[str, Issue],
+    articles: Mapping[str, Article | ArticleRow],
+    marks: Mapping[RowKey, Sequence[Span]],
 ) -> list[dict[str, Any]]:
     shown = []
     for row in shown_rows(cell):
@@ -145,6 +148,8 @@ def _spark(cell: Cell) -> list[dict[str, Any]]:
             "x": round(step * (place + 0.5), 1),
             "y": round(20 - 15 * net, 1),
             "size": round(0.9 + 1.1 * (stories / most) ** 0.5, 1),
+            # A single story is shown, and not as an average.
+            "few": stories < LEAST,
             "title": f"{period}: {net:+.2f}, {stories} {'story' if stories == 1 else 'stories'}",
         }
         for place, (period, stories, net) in enumerate(cell.trend)

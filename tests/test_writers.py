@@ -16,8 +16,15 @@ import pytest
 
 from stancewire.data import writers
 from stancewire.data.errors import StancewireError
-from stancewire.data.schema import POSITION_COLUMNS, POSITION_SCHEMA_VERSION, Position
-from stancewire.data.writers import OUTPUT_FORMATS, format_of, open_writer, read_positions
+from stancewire.data.schema import POSITION_COLUMNS, POSITION_SCHEMA_VERSION, ArticleRow, Position
+from stancewire.data.writers import (
+    OUTPUT_FORMATS,
+    article_table_of,
+    format_of,
+    open_writer,
+    read_article_rows,
+    read_positions,
+)
 
 pytestmark = pytest.mark.filterwarnings("error::ResourceWarning", "error::pytest.PytestUnraisableExceptionWarning")
 
@@ -50,7 +57,8 @@ NASTY = replace(
 )
 LONG = replace(ROW, text="a" * 300_000, object=['"', "[]", ""], confidence=1.0)
 
-by_format = pytest.mark.parametrize("name", OUTPUT_FORMATS)
+# Excel is for people; it has a test of its own below.
+by_format = pytest.mark.parametrize("name", [name for name in OUTPUT_FORMATS if name != "xlsx"])
 
 
 def write(path: Path, rows: list[Position], force: bool = False) -> None:
@@ -269,7 +277,7 @@ class TestFormat:
     def test_known(self, path: str, override: str | None, expected: str) -> None:
         assert format_of(path, override) == expected
 
-    @pytest.mark.parametrize(("path", "override"), [("a.xlsx", None), ("a", None), ("-", None), ("a.csv", "xlsx")])
+    @pytest.mark.parametrize(("path", "override"), [("a.ods", None), ("a", None), ("-", None), ("a.csv", "ods")])
     def test_unknown_names_the_allowed_ones(self, path: str, override: str | None, tmp_path: Path) -> None:
         with pytest.raises(StancewireError, match=r"jsonl.*csv.*parquet"):
             format_of(path, override)
@@ -305,3 +313,40 @@ class TestReadingBack:
         pq.write_table(table.replace_schema_metadata({b"stancewire.position_schema": b"99"}), path)
         with pytest.raises(StancewireError, match="version 99"):
             list(read_positions(path))
+
+
+def test_a_sheet_holds_the_table_and_runs_nothing(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="reading a sheet back needs openpyxl, of the test extra")
+    formula = replace(ROW, text="=HYPERLINK('http://x.example', 1)", object=["+1", "@SUM(A1)"])
+    write(tmp_path / "out.xlsx", [ROW, formula, LONG])
+    sheet = openpyxl.load_workbook(tmp_path / "out.xlsx")["positions"]
+    header, first, second, third = sheet.iter_rows()
+    assert tuple(cell.value for cell in header) == POSITION_COLUMNS
+    assert first[POSITION_COLUMNS.index("confidence")].value == ROW.confidence
+    assert first[POSITION_COLUMNS.index("object")].value == "Zürich, the city, and more"
+    assert [second[4].value, second[4].data_type, second[4].hyperlink] == [formula.text, "s", None]
+    assert len(third[4].value) == writers.EXCEL_CHARS
+    with pytest.raises(StancewireError, match="for people"):
+        read_positions(tmp_path / "out.xlsx")
+
+
+def test_a_sheet_that_would_not_hold_all_rows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writers, "EXCEL_ROWS", 2)
+    with pytest.raises(StancewireError, match="a sheet holds 2 rows"):
+        write(tmp_path / "out.xlsx", [ROW] * 3)
+    assert files_in(tmp_path) == []
+
+
+@by_format
+def test_the_article_table_comes_back_as_it_was(name: str, tmp_path: Path) -> None:
+    path = tmp_path / f"out.articles.{name}"
+    rows = [
+        ArticleRow("a", "scored", "", "s1", 3, 'Title, "quoted"', "2024-01-02", "wire", "https://x.example/a"),
+        ArticleRow("in.csv:7", "skipped", "empty text", "", 0, "", "", "", ""),
+    ]
+    with open_writer(path, row=ArticleRow) as writer:
+        writer.write(rows)
+    assert list(read_article_rows(path)) == rows
+    assert article_table_of(tmp_path / f"out.{name}") == path
+    with pytest.raises(StancewireError, match="is no position"):
+        list(read_positions(path))

@@ -27,7 +27,7 @@ Examples:
 )
 @click.argument("positions", nargs=-1, required=True, metavar="POSITIONS...")
 @click.option("-o", "--output", default="report.html", show_default=True, metavar="FILE", help="The page.")
-@click.option("--articles", multiple=True, metavar="PATH", help="The articles that were scored, for titles and links.")
+@click.option("--articles", multiple=True, metavar="PATH", help="The articles that were scored, for --explain.")
 @click.option("--explain", is_flag=True, help="Mark the words that decided each stance (with --articles; minutes).")
 @model_option
 @min_confidence_option
@@ -44,24 +44,27 @@ def command(
     """Makes one HTML page of position tables: who stands where, since when, how sure, and the sentences behind it.
 
     The page needs no network. In each sentence the words of the issue are marked, or, with --explain, those that
-    decided the stance: each word is left out in turn and the model asked again.
+    decided the stance: each word is left out in turn and the model asked again. Titles, links and stories come from the
+    article table that `stancewire score` writes beside the positions, where it still lies there.
     """
     from ...data.issues import load_issues
     from ...data.readers import read_articles
     from ...data.schema import Rejected
-    from ...data.writers import read_positions, write_whole
+    from ...data.writers import write_whole
     from ..aggregate import aggregate
     from ..report import make_report
+    from ..tables import read_tables, story_of
 
     target = Path(output)
     if target.exists() and not force:
         raise StancewireError(f"{output}: exists already; name another file or pass --force")
     if explain and not articles:
         raise StancewireError("--explain: name the articles that were scored with --articles PATH")
-    rows = [row for path in positions for row in read_positions(path) if row.confidence >= min_confidence]
+    rows, beside = read_tables(positions, min_confidence)
     known = {one.id: one for one in read_articles(articles) if not isinstance(one, Rejected)} if articles else {}
-    cells = aggregate(rows)
-    html = make_report(rows, cells, load_issues(), known, _decisive(cells, known, model) if explain else {})
+    cells = aggregate(rows, story_of(beside))
+    marks = _decisive(cells, known, model) if explain else {}
+    html = make_report(rows, cells, load_issues(), beside | known, marks)
     write_whole(target, html)
     click.echo(f"{len({row.article_id for row in rows})} articles, {len(rows)} rows: {output}", err=True)
     return 0

@@ -12,7 +12,7 @@ import click
 from ...data.errors import StancewireError
 from ...data.readers import INPUT_FORMATS, UNFINISHED, Columns, count_records, read_articles
 from ...data.schema import Article, ArticleRow, Position, Rejected
-from ...data.writers import OUTPUT_FORMATS, check_target, format_of, open_writer
+from ...data.writers import OUTPUT_FORMATS, article_table_of, check_target, format_of, open_writer
 from .options import min_confidence_option, model_option
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ Examples:
     "-o",
     "--output",
     metavar="FILE",
-    help="Write the positions to FILE (.jsonl, .csv or .parquet), and what became of each article beside it.",
+    help="Write the positions to FILE (.jsonl .csv .parquet .xlsx), and what became of each article beside it.",
 )
 @click.option(
     "--format", "format_", type=click.Choice(OUTPUT_FORMATS), help="Format of the output, whatever its ending."
@@ -185,8 +185,7 @@ def _places(output: str, format_: str | None) -> tuple[Path, Path, Path]:
     """The position table, the article table, and the folder of the unfinished run."""
     format_of(output, format_)
     target = Path(output)
-    table = target.with_name(f"{target.stem}.articles{target.suffix}")
-    return target, table, target.with_name(target.name + UNFINISHED)
+    return target, article_table_of(target), target.with_name(target.name + UNFINISHED)
 
 
 def _fingerprint(folder: Path) -> str:

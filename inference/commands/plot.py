@@ -1,0 +1,64 @@
+"""``stancewire plot``: a position table as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ...data.errors import StancewireError
+from .options import min_confidence_option
+
+_ENDINGS = (".png", ".svg", ".pdf")
+
+
+@click.command(
+    "plot",
+    epilog="""\b
+Examples:
+  stancewire plot positions.parquet -o stances.png
+  stancewire plot positions.csv --kind trend --actor Japan --actor Russia -o trend.svg""",
+)
+@click.argument("positions", nargs=-1, required=True, metavar="POSITIONS...")
+@click.option("-o", "--output", required=True, metavar="FILE", help="The picture: .png, .svg or .pdf.")
+@click.option(
+    "--kind",
+    type=click.Choice(["stances", "trend"]),
+    default="stances",
+    show_default=True,
+    help="Net stance of each actor, or its course over time.",
+)
+@click.option("--actor", "actors", multiple=True, metavar="NAME", help="Show these actors alone.")
+@click.option(
+    "--most", type=click.IntRange(1), default=20, show_default=True, help="Most actors, those with most stories."
+)
+@min_confidence_option
+@click.option("--force", is_flag=True, help="Replace an existing output.")
+def command(
+    positions: tuple[str, ...],
+    output: str,
+    kind: str,
+    actors: tuple[str, ...],
+    most: int,
+    min_confidence: float,
+    force: bool,
+) -> int:
+    """Draws the net stance of actors, with intervals, from position tables.
+
+    Copies of a story count once, and a net stance is given from three stories on.
+    """
+    from ...data.writers import check_target
+    from ..aggregate import aggregate
+    from ..plots import plot_stances, plot_trend
+    from ..tables import read_tables, story_of
+
+    target = Path(output)
+    if target.suffix.lower() not in _ENDINGS:
+        raise StancewireError(f"{output}: a picture ends in one of {' '.join(_ENDINGS)}")
+    check_target(target, force)
+    rows, beside = read_tables(positions, min_confidence)
+    cells = [cell for cell in aggregate(rows, story_of(beside)) if not actors or cell.actor in actors]
+    figure = plot_trend(cells, actors, min(most, 8)) if kind == "trend" else plot_stances(cells, most)
+    figure.savefig(target, dpi=150)
+    click.echo(f"{output}: {len({cell.actor for cell in cells})} actors", err=True)
+    return 0
