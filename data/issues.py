@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import yaml
+from ahocorasick_rs import AhoCorasick
 
 from .errors import StancewireError
 from .schema import Span
@@ -33,18 +35,29 @@ class Issue:
     cues: tuple[str, ...]
     has_owner: bool = False
     _pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    _stems: AhoCorasick | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         pattern = "|".join(_cue_pattern(cue) for cue in self.cues)
         object.__setattr__(self, "_pattern", re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE))
+        stems = {max(re.split(r"[\s*?]+", cue.casefold()), key=len) for cue in self.cues}
+        object.__setattr__(self, "_stems", AhoCorasick(sorted(stems)) if all(stems) else None)
+
+    def __reduce__(self) -> tuple[type[Issue], tuple[Any, ...]]:
+        # The automaton cannot be pickled, and is soon made again.
+        return Issue, (self.id, self.definition, self.cues, self.has_owner)
 
     def has_cue(self, text: str) -> bool:
         """Whether one of the cues stands in the text."""
-        return self._pattern.search(text) is not None
+        return self._may_have_cue(text) and self._pattern.search(text) is not None
 
     def find_cues(self, text: str) -> list[Span]:
         """Where its cues stand in the text."""
-        return [Span(*match.span()) for match in self._pattern.finditer(text)]
+        return [Span(*match.span()) for match in self._pattern.finditer(text)] if self._may_have_cue(text) else []
+
+    def _may_have_cue(self, text: str) -> bool:
+        """Whether the longest part of any cue stands in the text: most texts are told from the rest by this alone."""
+        return self._stems is None or bool(self._stems.find_matches_as_indexes(text.casefold()))
 
 
 def _cue_pattern(cue: str) -> str:

@@ -65,17 +65,20 @@ _NAME_TOKEN = r"(?:[A-Z][\w’'\-]*[\w]|[A-Z]\.|[A-Z])"
 _PARTICLE = r"(?:al|el|bin|ibn|bint|de|da|di|do|dos|du|del|della|la|le|van|von|der|den|ter|abu|ben|ould|ul|ur)"
 _NAME = rf"{_NAME_TOKEN}(?:[\s-]+(?:{_PARTICLE}[\s-]+){{0,2}}{_NAME_TOKEN}){{0,4}}"
 
+# Not to try a hundred alternatives again at every letter of a word.
+_WORD_START = r"(?<![A-Za-z])"
+
 NAME_RUN = re.compile(rf"{_NAME}")
 
 # A title phrase before a name: optional owner (*Russia's*, *Pentagon*), office, optional *of/for/to* owner.
 TITLE = re.compile(
-    rf"(?:(?:(?:\b[Tt]he\s+)?(?P<owner>{_SB})(?:['’]s?)?[\s-]+(?:{_S}\s+)?)?"
+    rf"{_WORD_START}(?:(?:(?:\b[Tt]he\s+)?(?P<owner>{_SB})(?:['’]s?)?[\s-]+(?:{_S}\s+)?)?"
     rf"(?P<office>(?:(?i:{_OFFICE})|{_RANK}))"
     rf"(?:\s+(?:of|for|to|at|in)\s+(?:the\s+)?(?P<owner2>{_SB}))?)",
     re.VERBOSE,
 )
 BEFORE_NAME = re.compile(
-    rf"(?:(?P<former>(?i:former|ex-?|one-time|ousted|deposed|exiled|late|retired)[\s-]+))?"
+    rf"{_WORD_START}(?:(?P<former>(?i:former|ex-?|one-time|ousted|deposed|exiled|late|retired)[\s-]+))?"
     rf"(?:\b[Tt]he\s+)?(?:(?P<owner>{_SB})(?:['’]s?)?[\s-]+(?:{_SB}[\s-]+)?)?"
     rf"(?:(?P<former2>(?i:former|ex-?|one-time|ousted|deposed|exiled|late|retired)[\s-]+))?"
     rf"(?:(?P<non>{CHAMBER}+(?:['’]s?)?\s+(?:[A-Za-z]+\s+){{0,2}}(?i:{OFFICE_HEAD}|speaker|whip)|"
