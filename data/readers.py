@@ -37,7 +37,16 @@ from .formats import (
 )
 from .schema import Article, Rejected
 
-__all__ = ["INPUT_FORMATS", "MAX_CHARS", "MAX_FILE_BYTES", "Columns", "count_records", "find_files", "read_articles"]
+__all__ = [
+    "INPUT_FORMATS",
+    "MAX_CHARS",
+    "MAX_FILE_BYTES",
+    "Columns",
+    "RecordChecker",
+    "count_records",
+    "find_files",
+    "read_articles",
+]
 
 MAX_CHARS = 5_000_000
 MAX_FILE_BYTES = 20_000_000
@@ -134,7 +143,7 @@ def read_articles(
         raise StancewireError(f"unknown input format {format!r}; choose one of: {', '.join(INPUT_FORMATS)}")
     files = find_files(paths)
     ids = _file_ids(files)
-    check = _Checker(max_chars)
+    check = RecordChecker(max_chars)
     records = (record for file in files for record in _file_records(file, ids, columns, format, max_chars))
     return (check(record) if isinstance(record, Record) else record for record in records)
 
@@ -286,10 +295,10 @@ READERS: dict[str, Callable[[Source], Records]] = {
 INPUT_FORMATS = tuple(READERS)
 
 
-class _Checker:
+class RecordChecker:
     """Turns records into articles, and keeps their ids unique over a run."""
 
-    def __init__(self, max_chars: int) -> None:
+    def __init__(self, max_chars: int = MAX_CHARS) -> None:
         self._max_chars = max_chars
         self._first_seen: dict[str, str] = {}
         self._copies: dict[str, int] = {}

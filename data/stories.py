@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from rensa import RMinHash
@@ -40,6 +41,32 @@ _FORMAT = 1
 _WORD = re.compile(r"\w{4,}|\d+")
 
 _MIX = np.random.default_rng(SEED).integers(1, 2**63, size=(_BANDS, _ROWS), dtype=np.uint64) | np.uint64(1)
+
+
+class StoryKey(NamedTuple):
+    """What the index knows of a text.
+
+    Attributes:
+        digest: Hash of its words.
+        size: How many different content words it has.
+        signature: MinHash signature of these, 32-bit integers; empty where they are too few.
+    """
+
+    digest: bytes
+    size: int
+    signature: bytes
+
+
+def story_key(text: str) -> StoryKey:
+    """What the index needs to know of a text; made apart from the index, as by another process."""
+    words = " ".join(text.lower().split())
+    found = set(_WORD.findall(words))
+    digest = blake2b(words.encode(), digest_size=8).digest()
+    if len(found) < _FEWEST:
+        return StoryKey(digest, len(found), b"")
+    signature = np.array(sketch(found, _PERMUTATIONS).digest(), dtype=np.uint32)
+    return StoryKey(digest, len(found), signature.tobytes())
+
 
 _TABLES = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -91,7 +118,7 @@ class StoryIndex:
         self._base.commit()
         self._base.close()
 
-    def assign(self, texts: Sequence[str]) -> list[str]:
+    def assign(self, texts: Iterable[str]) -> list[str]:
         """The story of each text, in order; what is assigned is kept in one step, or not at all.
 
         Args:
@@ -100,38 +127,42 @@ class StoryIndex:
         Raises:
             StancewireError: The index cannot be written.
         """
+        return self.assign_keys(map(story_key, texts))
+
+    def assign_keys(self, keys: Iterable[StoryKey]) -> list[str]:
+        """The same from keys that were made before.
+
+        Raises:
+            StancewireError: The index cannot be written.
+        """
         try:
             with self._base:
-                return [self._assign(text) for text in texts]
+                return [self._assign(key) for key in keys]
         except sqlite3.Error as error:
             raise StancewireError(f"{self._path}: the index of stories cannot be written ({error})") from error
 
-    def _assign(self, text: str) -> str:
-        words = " ".join(text.lower().split())
-        digest = blake2b(words.encode(), digest_size=8).digest()
-        known = self._base.execute("SELECT story FROM texts WHERE digest = ?", (digest,)).fetchone()
+    def _assign(self, key: StoryKey) -> str:
+        known = self._base.execute("SELECT story FROM texts WHERE digest = ?", (key.digest,)).fetchone()
         if known:
             return known[0]
-        story = self._near(words, digest)
-        self._base.execute("INSERT INTO texts VALUES (?, ?)", (digest, story))
+        story = self._near(key)
+        self._base.execute("INSERT INTO texts VALUES (?, ?)", (key.digest, story))
         return story
 
-    def _near(self, words: str, digest: bytes) -> str:
+    def _near(self, key: StoryKey) -> str:
         """The story of the most similar article; where none is similar, a new one, named by the text's digest."""
-        found = set(_WORD.findall(words))
-        story, likeness = f"s{digest.hex()}", 0.0
-        if len(found) < _FEWEST:
+        story, likeness = f"s{key.digest.hex()}", 0.0
+        if not key.signature:
             return story
-        signature = np.array(sketch(found, _PERMUTATIONS).digest(), dtype=np.uint32)
+        signature = np.frombuffer(key.signature, dtype=np.uint32)
         bands = _bands(signature)
         for other, size, blob in self._candidates(bands):
             jaccard = float(np.mean(np.frombuffer(blob, dtype=np.uint32) == signature))
-            if is_one_story(jaccard, len(found), size) and jaccard > likeness:
+            if is_one_story(jaccard, key.size, size) and jaccard > likeness:
                 story, likeness = other, jaccard
         if likeness < ALIKE:
             row = self._base.execute(
-                "INSERT INTO articles (story, size, signature) VALUES (?, ?, ?)",
-                (story, len(found), signature.tobytes()),
+                "INSERT INTO articles (story, size, signature) VALUES (?, ?, ?)", (story, key.size, key.signature)
             )
             self._base.executemany("INSERT INTO bands VALUES (?, ?)", ((band, row.lastrowid) for band in bands))
         return story

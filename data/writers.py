@@ -298,6 +298,21 @@ def _written(sink: _Sink, target: Path) -> Iterator[TableWriter[Any]]:
         raise
 
 
+def write_rows(file: BinaryIO, rows: Iterable[Row], format: str, row: type[Row]) -> int:
+    """Writes one part of a table into an open file; gives the number of rows.
+
+    Args:
+        file: The file.
+        rows: The rows.
+        format: One of ``OUTPUT_FORMATS``.
+        row: What the rows are.
+    """
+    writer: TableWriter[Any] = TableWriter(_SINKS[format](file, row), Path(str(getattr(file, "name", format))))
+    writer.write(rows)
+    writer.finish()
+    return writer.rows
+
+
 def article_table_of(path: str | os.PathLike[str]) -> Path:
     """Where the article table lies that belongs to a position table: ``x.csv`` has ``x.articles.csv`` beside it."""
     target = Path(path)

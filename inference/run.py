@@ -7,7 +7,7 @@ goes on at the first shard that is missing, so the result is that of a run that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,11 +15,17 @@ from typing import Any, NamedTuple
 from ..data.schema import Article, ArticleRow, Position, Rejected
 from ..data.stories import StoryIndex
 from ..data.writers import TableWriter
+from .filter import PositionFilter
 from .shards import Outcome, ShardFolder
 from .workers import Result, Scoring, score_shards
 
 SHARD = 32
 """Records of a shard. The first shard is a single one: its rows are there at once."""
+
+SCORED, SKIPPED = "scored", "skipped"
+"""Values of the article table's status."""
+
+_KEEP_ALL = PositionFilter()
 
 Record = Article | Rejected
 
@@ -59,7 +65,7 @@ class ScoringRun:
         settings: Mapping[str, Any],
         scoring: Scoring,
         workers: int = 1,
-        keep: Callable[[Position], bool] = lambda position: True,
+        keep: PositionFilter = _KEEP_ALL,
         stories: Path | None = None,
     ) -> None:
         self._shards = ShardFolder(folder, settings)
@@ -102,8 +108,8 @@ class ScoringRun:
         for row, found in self._shards.outcomes(self._done):
             positions.write(found)
             articles.write([row])
-            scored += row.status == "scored"
-            skipped += row.status == "skipped"
+            scored += row.status == SCORED
+            skipped += row.status == SKIPPED
         return Counts(scored, skipped, positions.rows)
 
     def remove(self) -> None:
@@ -117,16 +123,25 @@ class ScoringRun:
             if not isinstance(result, str)
         ]
         story, result = iter(stories.assign(scored)), iter(results)
-        return [self._outcome(record, next(result) if isinstance(record, Article) else "", story) for record in shard]
+        outcomes = (outcome_of(one, next(result) if isinstance(one, Article) else "", self._keep) for one in shard)
+        return [one.with_story(next(story)) if one.row.status == SCORED else one for one in outcomes]
 
-    def _outcome(self, record: Record, result: Result, story: Iterator[str]) -> Outcome:
-        if isinstance(record, Rejected):
-            return Outcome(ArticleRow(record.where, "skipped", record.reason, "", 0, "", "", "", ""), [])
-        about = record.title or "", record.published or "", record.source or "", record.url or ""
-        if isinstance(result, str):
-            return Outcome(ArticleRow(record.id, "skipped", result, "", 0, *about), [])
-        kept = [position for position in result if self._keep(position)]
-        return Outcome(ArticleRow(record.id, "scored", "", next(story), len(kept), *about), kept)
+
+def outcome_of(record: Record, result: Result, keep: PositionFilter) -> Outcome:
+    """What became of a record, its story left open.
+
+    Args:
+        record: The record.
+        result: What scoring gave, if it is an article.
+        keep: Which positions are kept.
+    """
+    if isinstance(record, Rejected):
+        return Outcome(ArticleRow(record.where, SKIPPED, record.reason, "", 0, "", "", "", ""), [])
+    about = record.title or "", record.published or "", record.source or "", record.url or ""
+    if isinstance(result, str):
+        return Outcome(ArticleRow(record.id, SKIPPED, result, "", 0, *about), [])
+    kept = [position for position in result if keep(position)]
+    return Outcome(ArticleRow(record.id, SCORED, "", "", len(kept), *about), kept)
 
 
 def _articles(records: Iterable[Record]) -> list[Article]:

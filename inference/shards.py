@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +32,10 @@ class Outcome(NamedTuple):
 
     row: ArticleRow
     positions: list[Position]
+
+    def with_story(self, story: str) -> Outcome:
+        """The same, its article in a story."""
+        return Outcome(replace(self.row, story_id=story), self.positions)
 
 
 class ShardFolder:
@@ -86,7 +90,7 @@ class ShardFolder:
                 raise StancewireError(
                     f"{self.path}: the input has changed since the run began; start over with --restart"
                 )
-            return [_outcome(line) for line in lines]
+            return [read_outcome(line) for line in lines]
 
     def write(self, number: int, records: Sequence[Article | Rejected], outcomes: Iterable[Outcome]) -> None:
         """Keeps the outcomes of a shard.
@@ -95,10 +99,7 @@ class ShardFolder:
             StancewireError: The disk does not take them.
         """
         lines = [json.dumps(fingerprint(records))]
-        lines += [
-            json.dumps([astuple(row), [astuple(one) for one in positions]], ensure_ascii=False)
-            for row, positions in outcomes
-        ]
+        lines += map(write_outcome, outcomes)
         try:
             self._put(self._shard(number).name, lines)
         except OSError as error:
@@ -111,7 +112,7 @@ class ShardFolder:
         for number in range(shards):
             with self._shard(number).open(encoding="utf-8") as lines:
                 next(lines)
-                yield from map(_outcome, lines)
+                yield from map(read_outcome, lines)
 
     def remove(self) -> None:
         """Deletes the folder, when the outputs are whole."""
@@ -141,6 +142,12 @@ def fingerprint(records: Iterable[Article | Rejected]) -> str:
     return digest.hexdigest()
 
 
-def _outcome(line: str) -> Outcome:
+def write_outcome(outcome: Outcome) -> str:
+    """An outcome as a line of JSON."""
+    return json.dumps([astuple(outcome.row), [astuple(one) for one in outcome.positions]], ensure_ascii=False)
+
+
+def read_outcome(line: str) -> Outcome:
+    """An outcome from its line."""
     row, positions = json.loads(line)
     return Outcome(ArticleRow(*row), [Position(*one) for one in positions])

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import Any, TypeVar
@@ -59,12 +59,12 @@ def score_shards(
         StancewireError: There is no such model, or a process died.
     """
     if workers == 1:
-        scorer = _load(scoring, scoring.threads)
+        scorer = BatchScorer(scoring)
         for name, articles in shards:
-            yield name, _score(scorer, scoring, articles)
+            yield name, scorer.score(articles)
         return
     threads = scoring.threads or max(1, (os.cpu_count() or 1) // workers)
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (scoring, threads))
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (replace(scoring, threads=threads),))
     try:
         yield from _in_order(pool, shards, workers * AHEAD)
     except BrokenProcessPool as error:
@@ -89,15 +89,15 @@ def _in_order(
         yield first, future.result()
 
 
-_worker: tuple[Scorer, Scoring] | None = None
+_worker: BatchScorer | None = None
 
 
-def _start(scoring: Scoring, threads: int) -> None:
+def _start(scoring: Scoring) -> None:
     global _worker
     # Ctrl-C goes to the whole group of processes; it is the parent who ends the run.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
-    _worker = _load(scoring, threads), scoring
+    _worker = BatchScorer(scoring)
 
 
 def _end_with_parent() -> None:
@@ -110,25 +110,31 @@ def _end_with_parent() -> None:
 
 def _work(articles: list[Article]) -> list[Result]:
     assert _worker is not None
-    scorer, scoring = _worker
-    return _score(scorer, scoring, articles)
+    return _worker.score(articles)
 
 
-def _load(scoring: Scoring, threads: int | None) -> Scorer:
-    return Scorer.from_pretrained(scoring.model, threads)
+class BatchScorer:
+    """A scorer for batches in which an article may fail, or name no issue, without harm to the others.
 
+    Raises:
+        StancewireError: There is no such model.
+    """
 
-def _score(scorer: Scorer, scoring: Scoring, articles: Sequence[Article]) -> list[Result]:
-    wanted = [not scoring.topical_only or scorer.names_an_issue(article) for article in articles]
-    found = iter(_score_all(scorer, [article for article, keep in zip(articles, wanted, strict=True) if keep]))
-    return [next(found) if keep else OFF_TOPIC for keep in wanted]
+    def __init__(self, scoring: Scoring) -> None:
+        self._scorer = Scorer.from_pretrained(scoring.model, scoring.threads)
+        self._topical_only = scoring.topical_only
 
+    def score(self, articles: Sequence[Article]) -> list[Result]:
+        """The result of each article, in order."""
+        wanted = [not self._topical_only or self._scorer.names_an_issue(article) for article in articles]
+        found = iter(self._score([article for article, keep in zip(articles, wanted, strict=True) if keep]))
+        return [next(found) if keep else OFF_TOPIC for keep in wanted]
 
-def _score_all(scorer: Scorer, articles: list[Article]) -> list[Result]:
-    try:
-        return [*scorer.score_each(articles)]
-    except Exception as error:
-        if len(articles) == 1:
-            # One text that trips the code up must not end a run over a hundred thousand.
-            return [f"could not be scored ({type(error).__name__}: {' '.join(str(error).split())[:200]})"]
-        return [result for article in articles for result in _score_all(scorer, [article])]
+    def _score(self, articles: list[Article]) -> list[Result]:
+        try:
+            return [*self._scorer.score_each(articles)]
+        except Exception as error:
+            if len(articles) == 1:
+                # One text that trips the code up must not end a run over a hundred thousand.
+                return [f"could not be scored ({type(error).__name__}: {' '.join(str(error).split())[:200]})"]
+            return [result for article in articles for result in self._score([article])]

@@ -13,6 +13,7 @@ from ...data.errors import StancewireError
 from ...data.readers import INPUT_FORMATS, UNFINISHED, Columns, count_records, read_articles
 from ...data.schema import Article, ArticleRow, Position, Rejected
 from ...data.writers import OUTPUT_FORMATS, article_table_of, check_target, format_of, open_writer
+from ..filter import PositionFilter
 from .options import min_confidence_option, model_option
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ Examples:
   stancewire score articles/ -o positions.csv
   stancewire score news.jsonl --text-column body -o positions.parquet --workers 2
   stancewire score archive/ -o positions.parquet --topical-only --stories stories.sqlite
+  stancewire score s3://news/articles -o s3://news/positions --engine ray --workers 64 --ray-address auto
   cat article.txt | stancewire score -""",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
@@ -86,6 +88,14 @@ Examples:
 @click.option("--topical-only", is_flag=True, help="Leave out articles that name no issue, and their sentiment.")
 @click.option("--stories", metavar="FILE", help="Keep the stories of articles in FILE, to know copies in later runs.")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes (with -o).")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Where to score; with ray -o is a folder or URL that gets both tables in parts.",
+)
+@click.option("--ray-address", metavar="ADDRESS", help="A Ray cluster; without it one is started on this machine.")
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads of the encoder in each process.")
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @click.option("--restart", is_flag=True, help="Begin anew in place of going on with an unfinished run.")
@@ -101,6 +111,8 @@ def command(
     topical_only: bool,
     stories: str | None,
     workers: int,
+    engine: str,
+    ray_address: str | None,
     threads: int | None,
     force: bool,
     restart: bool,
@@ -117,8 +129,12 @@ def command(
     Exit code 1 says that some records were skipped (they are listed), 2 that none could be scored.
     """
     names = Columns(**{name.removesuffix("_column"): column for name, column in columns.items()})
+    keep = PositionFilter(kind, min_confidence)
+    if engine == "ray":
+        if output is None:
+            raise StancewireError("--engine ray needs a folder or URL for its tables: add -o FOLDER")
+        return _score_on_ray(paths, output, format_, names, keep, workers, ray_address, model, threads, topical_only)
     intake = Intake(read_articles(paths, names, input_format))
-    keep = _Filter(kind, min_confidence)
     if output is None:
         _print(_stream(intake, model, threads, topical_only), keep, format_)
         return exit_code(intake)
@@ -145,14 +161,8 @@ def command(
         "topical only": topical_only,
         "stories": stories,
     }
-    run = ScoringRun(
-        folder,
-        settings,
-        Scoring(model, threads, topical_only),
-        workers,
-        keep,
-        Path(stories) if stories else None,
-    )
+    known = Path(stories) if stories else None
+    run = ScoringRun(folder, settings, Scoring(model, threads, topical_only), workers, keep, known)
     try:
         failed = _follow(run.score(intake.records()), paths, input_format)
     except KeyboardInterrupt:
@@ -171,14 +181,26 @@ def command(
     return code
 
 
-class _Filter:
-    """Which positions are kept."""
+def _score_on_ray(
+    paths: tuple[str, ...],
+    output: str,
+    format_: str | None,
+    columns: Columns,
+    keep: PositionFilter,
+    workers: int,
+    address: str | None,
+    model: str | None,
+    threads: int | None,
+    topical_only: bool,
+) -> int:
+    from ..ray_engine import score_on_ray
+    from ..workers import Scoring
 
-    def __init__(self, kind: str, least: float) -> None:
-        self._kind, self._least = kind, least
-
-    def __call__(self, position: Position) -> bool:
-        return self._kind in ("all", position.kind) and position.confidence >= self._least
+    scoring = Scoring(model, threads, topical_only)
+    counts = score_on_ray(paths, output, scoring, columns, keep, workers, address, format_ or "parquet")
+    said = f", {counts.skipped} records skipped (see articles/)" if counts.skipped else ""
+    click.echo(f"{counts.positions} positions from {counts.scored} articles written to {output}{said}", err=True)
+    return 0 if counts.scored else NOTHING
 
 
 def _places(output: str, format_: str | None) -> tuple[Path, Path, Path]:
@@ -200,6 +222,8 @@ def _follow(outcomes: Iterable[Outcome], paths: tuple[str, ...], input_format: s
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
 
+    from ..run import SKIPPED
+
     class Rate(ProgressColumn):
         def render(self, task: Task) -> str:
             return f"{task.speed:,.1f} a second" if task.speed else ""
@@ -213,7 +237,7 @@ def _follow(outcomes: Iterable[Outcome], paths: tuple[str, ...], input_format: s
         for row, _ in outcomes:
             progress.advance(task)
             # Rejected records were listed when they were read.
-            if row.status == "skipped" and row.reason.startswith("could not"):
+            if row.status == SKIPPED and row.reason.startswith("could not"):
                 failed += 1
                 click.echo(f"skipped {row.article_id}: {row.reason}", err=True)
     return failed
@@ -247,7 +271,7 @@ def _stream(
     yield from scorer.stream(one for one in articles if not topical_only or scorer.names_an_issue(one))
 
 
-def _print(positions: Iterable[Position], keep: _Filter, format_: str | None) -> None:
+def _print(positions: Iterable[Position], keep: PositionFilter, format_: str | None) -> None:
     if format_ is not None:
         raise StancewireError("--format needs an output file: add -o FILE, or leave it out for a table")
     from ..table import print_positions
