@@ -34,30 +34,41 @@ class Issue:
     definition: str
     cues: tuple[str, ...]
     has_owner: bool = False
-    _pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
-    _stems: AhoCorasick | None = field(init=False, repr=False, compare=False)
+    _finder: _CueFinder = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        pattern = "|".join(_cue_pattern(cue) for cue in self.cues)
-        object.__setattr__(self, "_pattern", re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE))
-        stems = {max(re.split(r"[\s*?]+", cue.casefold()), key=len) for cue in self.cues}
-        object.__setattr__(self, "_stems", AhoCorasick(sorted(stems)) if all(stems) else None)
-
-    def __reduce__(self) -> tuple[type[Issue], tuple[Any, ...]]:
-        # The automaton cannot be pickled, and is soon made again.
-        return Issue, (self.id, self.definition, self.cues, self.has_owner)
+        object.__setattr__(self, "_finder", _CueFinder(self.cues))
 
     def has_cue(self, text: str) -> bool:
         """Whether one of the cues stands in the text."""
-        return self._may_have_cue(text) and self._pattern.search(text) is not None
+        return self._finder.may_match(text) and self._finder.pattern.search(text) is not None
 
     def find_cues(self, text: str) -> list[Span]:
         """Where its cues stand in the text."""
-        return [Span(*match.span()) for match in self._pattern.finditer(text)] if self._may_have_cue(text) else []
+        if not self._finder.may_match(text):
+            return []
+        return [Span(*match.span()) for match in self._finder.pattern.finditer(text)]
 
-    def _may_have_cue(self, text: str) -> bool:
-        """Whether the longest part of any cue stands in the text: most texts are told from the rest by this alone."""
+
+class _CueFinder:
+    """The cues as one pattern, and a test that tells most texts without a cue before the pattern is tried."""
+
+    def __init__(self, cues: tuple[str, ...]) -> None:
+        self.cues = cues
+        self.pattern = re.compile(rf"\b(?:{'|'.join(map(_cue_pattern, cues))})\b", re.IGNORECASE)
+        stems = {max(re.split(r"[\s*?]+", cue.casefold()), key=len) for cue in cues}
+        self._stems = AhoCorasick(sorted(stems)) if all(stems) else None
+
+    def may_match(self, text: str) -> bool:
+        """Whether the longest part of any cue stands in the text."""
         return self._stems is None or bool(self._stems.find_matches_as_indexes(text.casefold()))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _CueFinder:
+        return self
+
+    def __reduce__(self) -> tuple[type[_CueFinder], tuple[tuple[str, ...]]]:
+        # The automaton cannot be pickled, and is soon made again.
+        return _CueFinder, (self.cues,)
 
 
 def _cue_pattern(cue: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
@@ -11,7 +12,7 @@ from tokenizers import Tokenizer
 
 from ..data.windows import Window
 from .base import ModelConfig, WindowScores
-from .tokens import Encoded, WindowTokenizer, batches_by_length
+from .tokens import Batch, WindowTokenizer, batches_by_length
 
 WEIGHTS, TOKENIZER = "model.onnx", "tokenizer.json"
 
@@ -46,19 +47,37 @@ class EncoderModel:
 
         Windows of like length run together.
         """
-        encoded = self._tokenizer.encode(windows)
         stance: list[np.ndarray] = [np.empty(0)] * len(windows)
         sentiment: list[np.ndarray] = [np.empty(0)] * len(windows)
-        for rows in batches_by_length([len(one.ids) for one in encoded], self._batch_tokens):
-            one, other = self._run([encoded[row] for row in rows])
-            for place, row in enumerate(rows):
+        for batch in self.batches(windows):
+            one, other = self.run_batch(batch)
+            for place, row in enumerate(batch.rows):
                 asked = len(windows[row].questions)
                 stance[row], sentiment[row] = one[place, :asked], other[place, :asked]
         return stance, sentiment
 
-    def _run(self, encoded: Sequence[Encoded]) -> tuple[np.ndarray, np.ndarray]:
-        stance, sentiment = self._session.run(["stance", "sentiment"], self._tokenizer.pad(encoded)._asdict())
+    def batches(self, windows: Sequence[Window]) -> Iterator[EncodedBatch]:
+        """The windows as arrays for the session, those of like length together."""
+        encoded = self._tokenizer.encode(windows)
+        for rows in batches_by_length([len(one.ids) for one in encoded], self._batch_tokens):
+            yield EncodedBatch(rows, self._tokenizer.pad([encoded[row] for row in rows]))
+
+    def run_batch(self, batch: EncodedBatch) -> tuple[np.ndarray, np.ndarray]:
+        """Stance logits (windows, questions, issues, classes) and sentiment logits (windows, questions, 3)."""
+        stance, sentiment = self._session.run(["stance", "sentiment"], batch.arrays._asdict())
         return np.asarray(stance), np.asarray(sentiment)
+
+
+class EncodedBatch(NamedTuple):
+    """Windows that run together.
+
+    Attributes:
+        rows: Their places among the windows given.
+        arrays: What the session takes.
+    """
+
+    rows: list[int]
+    arrays: Batch
 
 
 def make_session(weights: Path, threads: int | None) -> onnxruntime.InferenceSession:

@@ -17,6 +17,7 @@ def command() -> None:
     \b
     Example:
       stancewire benchmark training
+      stancewire benchmark scoring articles.jsonl
     """
 
 
@@ -49,4 +50,55 @@ def training(recipe: str | None, sizes: str, epochs: int) -> int:
     for one in cost.measure_cost(chosen, wanted, epochs):
         rate = 1000 * one.seconds / one.sentences
         click.echo(f"| {one.sentences:,} | {one.seconds:.0f} | {rate:.1f} | {one.gibibytes:.2f} |")
+    return 0
+
+
+@command.command(
+    "scoring",
+    epilog="""\b
+Examples:
+  stancewire benchmark scoring articles.jsonl
+  stancewire benchmark scoring articles/ --alone --rounds 5""",
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Runs of each system.")
+@click.option(
+    "--repeat", type=click.IntRange(1), default=1, show_default=True, help="Score the articles so many times."
+)
+@click.option("--alone", is_flag=True, help="Leave the peers out.")
+def scoring(paths: tuple[str, ...], rounds: int, repeat: int, alone: bool) -> int:
+    """Scores articles with stancewire and with what others would use, and prints rates and ratios.
+
+    The peers: TF-IDF with logistic regression, SetFit and sentence-transformers with the encoder that the default model
+    was made from, and a RoBERTa-base that reads sentence and target as a pair. Their heads, and all of RoBERTa, have
+    random weights: only the time counts here.
+    """
+    from dataclasses import replace
+
+    from ...data.readers import read_articles
+    from ...data.schema import Rejected
+
+    try:
+        from .. import speed
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"the benchmark ({error.name} is missing)", "peers") from error
+    articles = [one for one in read_articles(paths) if not isinstance(one, Rejected)]
+    copies = [replace(one, id=f"{one.id}-{number}") for number in range(repeat) for one in articles]
+    job = speed.make_job(copies)
+    systems = [name for name in speed.SYSTEMS if not alone or "stancewire" in name or "session" in name]
+    words = sum(len(one.text.split()) for one in articles) / max(1, len(articles))
+    click.echo(
+        f"{len(copies)} articles of {words:.0f} words, {job.sentences} sentences, {len(job.pairs)} (sentence, actor)"
+        f" pairs; {os.cpu_count()} cores; medians of {rounds} runs in turns"
+    )
+    found = list(speed.measure_speed(job, systems, rounds, lambda said: click.echo(said, err=True)))
+    click.echo(
+        "| system | articles a second | sentences a second | pairs a second | stancewire is faster by | load, s | MB |"
+    )
+    click.echo("| --- | --- | --- | --- | --- | --- | --- |")
+    for one in found:
+        click.echo(
+            f"| {one.system} | {one.articles_per_s:.1f} | {one.sentences_per_s:,.0f} | {one.pairs_per_s:,.0f} |"
+            f" {found[0].pairs_per_s / one.pairs_per_s:.2f} | {one.load_s:.1f} | {one.peak_mb:,.0f} |"
+        )
     return 0
