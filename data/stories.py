@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from rensa import RMinHash
@@ -137,43 +137,65 @@ class StoryIndex:
         """
         try:
             with self._base:
-                return [self._assign(key) for key in keys]
+                return [assign_story(key, self) for key in keys]
         except sqlite3.Error as error:
             raise StancewireError(f"{self._path}: the index of stories cannot be written ({error})") from error
 
-    def _assign(self, key: StoryKey) -> str:
-        known = self._base.execute("SELECT story FROM texts WHERE digest = ?", (key.digest,)).fetchone()
-        if known:
-            return known[0]
-        story = self._near(key)
-        self._base.execute("INSERT INTO texts VALUES (?, ?)", (key.digest, story))
-        return story
+    def story_of(self, digest: bytes) -> str | None:
+        """The story of a text seen before (see :class:`StoryMemory`)."""
+        row = self._base.execute("SELECT story FROM texts WHERE digest = ?", (digest,)).fetchone()
+        return row[0] if row else None
 
-    def _near(self, key: StoryKey) -> str:
-        """The story of the most similar article; where none is similar, a new one, named by the text's digest."""
-        story, likeness = f"s{key.digest.hex()}", 0.0
-        if not key.signature:
-            return story
-        signature = np.frombuffer(key.signature, dtype=np.uint32)
-        bands = _bands(signature)
-        for other, size, blob in self._candidates(bands):
-            jaccard = float(np.mean(np.frombuffer(blob, dtype=np.uint32) == signature))
-            if is_one_story(jaccard, key.size, size) and jaccard > likeness:
-                story, likeness = other, jaccard
-        if likeness < ALIKE:
-            row = self._base.execute(
-                "INSERT INTO articles (story, size, signature) VALUES (?, ?, ?)", (story, key.size, key.signature)
-            )
-            self._base.executemany("INSERT INTO bands VALUES (?, ?)", ((band, row.lastrowid) for band in bands))
-        return story
-
-    def _candidates(self, bands: list[int]) -> list[tuple[str, int, bytes]]:
+    def near(self, bands: Sequence[int]) -> list[tuple[str, int, bytes]]:
+        """Articles that share a band (see :class:`StoryMemory`)."""
         marks = ", ".join("?" * len(bands))
         return self._base.execute(
             "SELECT story, size, signature FROM articles WHERE id IN"
             f" (SELECT article FROM bands WHERE hash IN ({marks})) ORDER BY id",
-            bands,
+            [*bands],
         ).fetchall()
+
+    def remember(self, key: StoryKey, story: str, bands: Sequence[int]) -> None:
+        """Keeps a text, and its bands where it has any (see :class:`StoryMemory`)."""
+        self._base.execute("INSERT INTO texts VALUES (?, ?)", (key.digest, story))
+        if bands:
+            row = self._base.execute(
+                "INSERT INTO articles (story, size, signature) VALUES (?, ?, ?)", (story, key.size, key.signature)
+            )
+            self._base.executemany("INSERT INTO bands VALUES (?, ?)", ((band, row.lastrowid) for band in bands))
+
+
+class StoryMemory(Protocol):
+    """What is known of the texts seen so far."""
+
+    def story_of(self, digest: bytes) -> str | None:
+        """The story of the text with this digest, if it was seen."""
+        ...
+
+    def near(self, bands: Sequence[int]) -> Sequence[tuple[str, int, bytes]]:
+        """Story, size and signature of the articles that share a band, in the order in which they came."""
+        ...
+
+    def remember(self, key: StoryKey, story: str, bands: Sequence[int]) -> None:
+        """Keeps a text; without bands it is only known again word for word."""
+        ...
+
+
+def assign_story(key: StoryKey, memory: StoryMemory) -> str:
+    """The story of a text: that of the most similar article, or a new one, named by the text's digest."""
+    known = memory.story_of(key.digest)
+    if known is not None:
+        return known
+    story, likeness, bands = f"s{key.digest.hex()}", 0.0, list[int]()
+    if key.signature:
+        signature = np.frombuffer(key.signature, dtype=np.uint32)
+        bands = _bands(signature)
+        for other, size, blob in memory.near(bands):
+            jaccard = float(np.mean(np.frombuffer(blob, dtype=np.uint32) == signature))
+            if is_one_story(jaccard, key.size, size) and jaccard > likeness:
+                story, likeness = other, jaccard
+    memory.remember(key, story, bands if likeness < ALIKE else [])
+    return story
 
 
 def is_one_story(jaccard: float, size: int, other: int) -> bool:

@@ -20,8 +20,9 @@ NESTED = "nested"
 
 
 SPARK_TYPE = (
-    "struct<positions: array<struct<article_id string, sentence long, start long, end long, text string, kind string, actor string,"
-    " issue string, label string, confidence double, object array<string>, published string, model string>>>"
+    "struct<positions: array<struct<article_id string, sentence long, start long, end long, text string,"
+    " kind string, actor string, issue string, label string, confidence double, object array<string>,"
+    " published string, model string>>>"
 )
 """What ``spark_udf`` gives for each article with that parameter, as Spark writes it."""
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import shutil
 import sys
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("mlflow", reason="the MLflow flavour needs the training extra")
-pyspark = pytest.importorskip("pyspark", reason="needs pyspark, which is no part of stancewire")
-if shutil.which("java") is None:
-    pytest.skip("Spark needs Java", allow_module_level=True)
+pytest.importorskip("pyspark", reason="needs pyspark, which is no part of stancewire")
 
 import mlflow
 
@@ -20,6 +19,8 @@ from stancewire.data.schema import Article
 from stancewire.inference.pyfunc import SPARK_TYPE
 from stancewire.inference.scorer import Scorer
 from stancewire.training.flavour import save_model
+
+pytestmark = pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java")
 
 MODEL = Path(__file__).parent / "models" / "format-1"
 TEXTS = {
@@ -32,14 +33,15 @@ TEXTS = {
 def test_a_spark_frame_gets_the_positions_of_each_article(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The Python of its workers; by default Spark takes whichever comes first on the path.
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    pyspark = import_module("pyspark.sql")
     save_model(MODEL, tmp_path / "model")
-    session = pyspark.sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+    session = pyspark.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
     try:
-        articles = session.createDataFrame([(name, text) for name, text in TEXTS.items()], ["id", "text"])
+        articles = session.createDataFrame(list(TEXTS.items()), ["id", "text"])
         score = mlflow.pyfunc.spark_udf(
             session, str(tmp_path / "model"), result_type=SPARK_TYPE, env_manager="local", params={"nested": True}
         )
-        scored = articles.withColumn("scored", score(pyspark.sql.functions.struct("id", "text")))
+        scored = articles.withColumn("scored", score(pyspark.functions.struct("id", "text")))
         found = {row["id"]: [one.asDict() for one in row["scored"]["positions"]] for row in scored.collect()}
     finally:
         session.stop()

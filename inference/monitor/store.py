@@ -1,0 +1,236 @@
+"""The monitor's database: takes articles in with their positions, once each, and answers what the rest asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple
+from datetime import UTC, date, datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from ...data.errors import StancewireError
+from ...data.schema import Article, Position
+from ...data.stories import StoryKey, assign_story, story_key
+from . import tables
+
+DEFAULT_URL = "sqlite:///stancewire.db"
+_WRITERS = 7231
+"""Key of the lock that writers to PostgreSQL hold, one at a time: a story is the first of its articles."""
+_WAIT_MS = 60_000
+
+
+class Ingested(NamedTuple):
+    """What an ingest did.
+
+    Attributes:
+        new: Articles that were not there.
+        corrected: Articles that were there with another text or other data; the new ones hold.
+        known: Articles that were there as they are.
+    """
+
+    new: int
+    corrected: int
+    known: int
+
+
+class Store:
+    """The database.
+
+    Args:
+        url: SQLAlchemy's URL of an SQLite file or a PostgreSQL database.
+
+    Raises:
+        StancewireError: It cannot be reached, or was made by a newer stancewire.
+    """
+
+    def __init__(self, url: str = DEFAULT_URL) -> None:
+        self.url = url
+        try:
+            self.engine = _engine(url)
+            self._migrate()
+        except (SQLAlchemyError, ImportError) as error:
+            raise StancewireError(f"database {sa.make_url(url)!r}: {_said(error)}") from error
+
+    def _migrate(self) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self._writing() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A transaction that is the only one that writes; it is kept whole or not at all."""
+        with self.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS)))
+            yield connection
+
+    def missing(self, articles: Sequence[Article], model: str) -> list[Article]:
+        """The articles that this model has not scored as they are now."""
+        known = self._digests([article.id for article in articles], model)
+        return [article for article in articles if known.get(article.id) != _digest(article)]
+
+    def ingest(self, scored: Sequence[tuple[Article, Sequence[Position]]], model: str) -> Ingested:
+        """Takes scored articles in, all or none.
+
+        An article that is there already changes nothing; one that is there with another text is corrected, and what
+        any model said of the old text goes with it.
+
+        Args:
+            scored: Articles with their positions.
+            model: Name and version of the model.
+
+        Raises:
+            StancewireError: The database does not take them.
+        """
+        try:
+            with self._writing() as connection:
+                done = [_ingest(connection, article, positions, model) for article, positions in scored]
+        except SQLAlchemyError as error:
+            raise StancewireError(f"database {sa.make_url(self.url)!r}: {_said(error)}") from error
+        return Ingested(done.count("new"), done.count("corrected"), done.count("known"))
+
+    def _digests(self, keys: Sequence[str], model: str) -> dict[str, bytes]:
+        query = (
+            sa.select(tables.articles.c.key, tables.articles.c.digest)
+            .join(tables.scored, tables.scored.c.article == tables.articles.c.id)
+            .where(tables.scored.c.model == model, tables.articles.c.key.in_(keys))
+        )
+        with self.engine.connect() as connection:
+            return {row.key: bytes(row.digest) for row in connection.execute(query)}
+
+    def counts(self) -> dict[str, int]:
+        """Rows of each table."""
+        with self.engine.connect() as connection:
+            return {
+                name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+                for name, table in tables.metadata.tables.items()
+            }
+
+
+class _StoryMemory:
+    """What the index of stories remembers, in the database (see :class:`stancewire.data.stories.StoryMemory`)."""
+
+    def __init__(self, connection: Connection, published: date | None) -> None:
+        self._connection, self._published = connection, published
+
+    def story_of(self, digest: bytes) -> str | None:
+        query = sa.select(tables.story_texts.c.story).where(tables.story_texts.c.digest == digest)
+        return self._connection.execute(query).scalar_one_or_none()
+
+    def near(self, bands: Sequence[int]) -> list[tuple[str, int, bytes]]:
+        found = sa.select(tables.story_bands.c.signature).where(tables.story_bands.c.hash.in_(bands))
+        one = tables.story_signatures.c
+        query = sa.select(one.story, one.size, one.signature).where(one.id.in_(found)).order_by(one.id)
+        return [(story, size, bytes(signature)) for story, size, signature in self._connection.execute(query)]
+
+    def remember(self, key: StoryKey, story: str, bands: Sequence[int]) -> None:
+        known = self._connection.execute(sa.select(tables.stories.c.id).where(tables.stories.c.id == story)).first()
+        if known is None:
+            self._connection.execute(sa.insert(tables.stories).values(id=story, first_published=self._published))
+        self._connection.execute(sa.insert(tables.story_texts).values(digest=key.digest, story=story))
+        if bands:
+            values = {"story": story, "size": key.size, "signature": key.signature}
+            row = self._connection.execute(
+                sa.insert(tables.story_signatures).values(values).returning(tables.story_signatures.c.id)
+            ).scalar_one()
+            self._connection.execute(
+                sa.insert(tables.story_bands), [{"hash": band, "signature": row} for band in bands]
+            )
+
+
+def _ingest(connection: Connection, article: Article, positions: Sequence[Position], model: str) -> str:
+    one, digest, published = tables.articles.c, _digest(article), _date(article.published)
+    row = connection.execute(sa.select(one.id, one.digest, one.story).where(one.key == article.id)).first()
+    if row is not None and bytes(row.digest) == digest:
+        done = sa.select(tables.scored).where(tables.scored.c.article == row.id, tables.scored.c.model == model)
+        if connection.execute(done).first() is not None:
+            return "known"
+        _add_positions(connection, row.id, row.story, published, positions, model)
+        return "new"
+    story = assign_story(story_key(article.text), _StoryMemory(connection, published))
+    values = {
+        "key": article.id,
+        "digest": digest,
+        "story": story,
+        "published": published,
+        "source": article.source,
+        "url": article.url,
+        "title": article.title,
+        "speaker": article.speaker,
+        "text": article.text,
+        "ingested": datetime.now(UTC).replace(tzinfo=None),
+    }
+    if row is None:
+        number = connection.execute(sa.insert(tables.articles).values(values).returning(one.id)).scalar_one()
+    else:
+        number = row.id
+        connection.execute(sa.delete(tables.positions).where(tables.positions.c.article == number))
+        connection.execute(sa.delete(tables.scored).where(tables.scored.c.article == number))
+        connection.execute(sa.update(tables.articles).where(one.id == number).values(values))
+    _add_positions(connection, number, story, published, positions, model)
+    return "new" if row is None else "corrected"
+
+
+def _add_positions(
+    connection: Connection,
+    article: int,
+    story: str,
+    published: date | None,
+    positions: Sequence[Position],
+    model: str,
+) -> None:
+    connection.execute(sa.insert(tables.scored).values(article=article, model=model))
+    if positions:
+        about: Mapping[str, Any] = {"article": article, "model": model, "story": story, "published": published}
+        connection.execute(sa.insert(tables.positions), [_row(position) | about for position in positions])
+
+
+def _row(position: Position) -> dict[str, Any]:
+    names = ("sentence", "start", "end", "kind", "actor", "issue", "label", "confidence", "object")
+    return {name: getattr(position, name) for name in names}
+
+
+def _digest(article: Article) -> bytes:
+    return blake2b(repr(astuple(article)).encode(), digest_size=16).digest()
+
+
+def _date(published: str | None) -> date | None:
+    return date.fromisoformat(published) if published else None
+
+
+def _engine(url: str) -> Engine:
+    engine = sa.create_engine(url, pool_pre_ping=True)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        # A transaction that only reads at first could not begin to write while another does.
+        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout = {_WAIT_MS}",
+        "journal_mode = WAL",
+        "foreign_keys = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _said(error: Exception) -> str:
+    """The first line of what a database says, without the statement."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())[:300]

@@ -1,0 +1,196 @@
+"""The monitor's database, on SQLite and on PostgreSQL: each article once, whole, whoever else writes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("sqlalchemy", reason="the database needs the monitoring extra")
+pytest.importorskip("alembic", reason="the database needs the monitoring extra")
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from stancewire.data.errors import StancewireError
+from stancewire.data.schema import Article, Position
+from stancewire.data.story_evaluation import read_story_gold
+from stancewire.inference.monitor import tables
+from stancewire.inference.monitor.store import Store
+
+POSTGRES = os.environ.get("STANCEWIRE_TEST_POSTGRES", "")
+GOLD = read_story_gold()[:60]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/monitor.db"
+        return
+    if not POSTGRES:
+        pytest.skip("no PostgreSQL: name one, to be emptied, in STANCEWIRE_TEST_POSTGRES")
+    engine = sa.create_engine(POSTGRES)
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
+    engine.dispose()
+    yield POSTGRES
+
+
+def article(number: int, text: str = "") -> Article:
+    return Article(f"a{number}", text or GOLD[number].text, published=f"2024-01-{1 + number % 28:02}", source="wire")
+
+
+def positions(one: Article, count: int = 3) -> list[Position]:
+    row = Position(one.id, 0, 0, 10, one.text[:10], "stance", "Japan", "sanctions", "support", 0.9, ["Russia"], "", "m")
+    return [replace(row, sentence=number) for number in range(count)]
+
+
+def batch(numbers: range) -> list[tuple[Article, list[Position]]]:
+    return [(one, positions(one)) for one in map(article, numbers)]
+
+
+def content(url: str) -> dict[str, list[tuple]]:
+    """All that the tables hold, without what counts up and what tells the time."""
+    engine = sa.create_engine(url)
+    one, row = tables.articles.c, tables.positions.c
+    with engine.connect() as connection:
+        found = {
+            "articles": connection.execute(sa.select(one.key, one.digest, one.story, one.text)).all(),
+            "positions": connection.execute(
+                sa.select(one.key, row.sentence, row.actor, row.label, row.story, row.published, row.model).join_from(
+                    tables.positions, tables.articles, row.article == one.id
+                )
+            ).all(),
+        }
+    engine.dispose()
+    return {name: sorted(tuple(map(repr, line)) for line in lines) for name, lines in found.items()}
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(url: str) -> None:
+    store = Store(url)
+    with store.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+    store.close()
+    Store(url).close()
+
+
+def test_the_same_article_twice_changes_nothing(url: str) -> None:
+    store = Store(url)
+    assert store.ingest(batch(range(20)), "m 1") == (20, 0, 0)
+    before = content(url)
+    assert store.ingest(batch(range(20)), "m 1") == (0, 0, 20)
+    assert content(url) == before
+    assert store.missing([article(n) for n in range(25)], "m 1") == [article(n) for n in range(20, 25)]
+    assert store.counts()["positions"] == 60
+    store.close()
+
+
+def test_a_corrected_article_replaces_the_old_one(url: str) -> None:
+    store = Store(url)
+    store.ingest(batch(range(5)), "m 1")
+    corrected = replace(article(2), text="Japan lifted its sanctions on Friday, after all.")
+    assert store.missing([corrected], "m 1") == [corrected]
+    assert store.ingest([(corrected, positions(corrected, 1))], "m 1") == (0, 1, 0)
+    assert store.counts()["articles"] == 5
+    assert store.counts()["positions"] == 13
+    store.close()
+
+
+def test_another_models_answers_stand_beside_the_first(url: str) -> None:
+    store = Store(url)
+    store.ingest(batch(range(3)), "m 1")
+    assert len(store.missing([article(n) for n in range(3)], "m 2")) == 3
+    store.ingest(batch(range(3)), "m 2")
+    assert store.counts()["articles"] == 3
+    assert {line[-1] for line in content(url)["positions"]} == {"'m 1'", "'m 2'"}
+    store.close()
+
+
+def test_copies_share_a_story(url: str) -> None:
+    store = Store(url)
+    store.ingest(batch(range(len(GOLD))), "m 1")
+    with store.engine.connect() as connection:
+        query = sa.select(tables.articles.c.key, tables.articles.c.story)
+        found = {row.key: row.story for row in connection.execute(query)}
+    for number, one in enumerate(GOLD):
+        for other_number, other in enumerate(GOLD):
+            assert (found[f"a{number}"] == found[f"a{other_number}"]) == (one.story == other.story)
+    store.close()
+
+
+def ingest_slowly(url: str, first: int, last: int, step: int) -> None:
+    store = Store(url)
+    for start in range(first, last, step):
+        store.ingest(batch(range(start, min(start + step, last))), "m 1")
+
+
+def test_two_processes_do_not_get_in_each_others_way(url: str) -> None:
+    Store(url).close()
+    context = multiprocessing.get_context("spawn")
+    both = [context.Process(target=ingest_slowly, args=(url, *part)) for part in ((0, 40, 2), (20, 60, 3))]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join(120)
+        assert process.exitcode == 0
+    store = Store(url)
+    assert store.counts()["articles"] == 60
+    assert store.counts()["positions"] == 180
+    assert store.ingest(batch(range(60)), "m 1") == (0, 0, 60)
+    store.close()
+
+
+def test_fifty_kills_lose_and_double_nothing(url: str, tmp_path: Path) -> None:
+    whole = f"sqlite:///{tmp_path}/whole.db"
+    ingest_slowly(whole, 0, 60, 1)
+    Store(url).close()
+    context, draw = multiprocessing.get_context("fork"), random.Random(5)
+    kills = 0
+    while kills < 50:
+        process = context.Process(target=ingest_slowly, args=(url, 0, 60, 1))
+        process.start()
+        time.sleep(draw.uniform(0.02, 0.25))
+        if process.exitcode is None:
+            os.kill(process.pid or 0, signal.SIGKILL)
+            kills += 1
+        process.join()
+        # An article has all its rows or none.
+        counts: dict[str, int] = {}
+        for key, *_ in content(url)["positions"]:
+            counts[key] = counts.get(key, 0) + 1
+        assert set(counts.values()) <= {3}
+        assert len(counts) == len(content(url)["articles"])
+        if len(counts) == 60:
+            assert content(url) == content(whole)
+            empty(url)
+    ingest_slowly(url, 0, 60, 1)
+    assert content(url) == content(whole)
+
+
+def empty(url: str) -> None:
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        for table in reversed(tables.metadata.sorted_tables):
+            connection.execute(sa.delete(table))
+    engine.dispose()
+
+
+def test_what_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "notes.db").write_text("no database, but long enough to look like some file or other\n" * 20)
+    for broken in (f"sqlite:///{tmp_path}/no/such.db", f"sqlite:///{tmp_path}/notes.db"):
+        with pytest.raises(StancewireError, match="database") as error:
+            Store(broken)
+        assert "\n" not in str(error.value)
+    with pytest.raises(StancewireError) as hidden:
+        Store("postgresql+psycopg://user:secret@localhost:1/none")
+    assert "secret" not in str(hidden.value)
