@@ -9,7 +9,7 @@ import re
 from collections.abc import Hashable, Iterable, Iterator
 from typing import NamedTuple
 
-from rensa import RMinHash, RMinHashLSH
+from rensa import RMinHash, RMinHashLSH  # type: ignore[attr-defined]  # it is compiled, and has no stubs
 
 SHINGLE = 3
 """Words in a shingle."""

@@ -28,20 +28,29 @@ class Issue:
             or word between), ``?`` for one letter.
         has_owner: Whether what it is about belongs to somebody, as forces do and sanctions do not: the object of a
             position is then whose they are and where.
+        subjects: Words of which at least one stands in any article on the issue, in the form of cues; without any the
+            cues are these words.
     """
 
     id: str
     definition: str
     cues: tuple[str, ...]
     has_owner: bool = False
+    subjects: tuple[str, ...] = ()
     _finder: _CueFinder = field(init=False, repr=False, compare=False)
+    _subject_finder: _CueFinder = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_finder", _CueFinder(self.cues))
+        object.__setattr__(self, "_subject_finder", _CueFinder(self.subjects or self.cues))
 
     def has_cue(self, text: str) -> bool:
         """Whether one of the cues stands in the text."""
         return self._finder.may_match(text) and self._finder.pattern.search(text) is not None
+
+    def may_be_subject_of(self, text: str) -> bool:
+        """Whether one of the words stands in an article without which it is not on the issue."""
+        return self._subject_finder.may_match(text) and self._subject_finder.pattern.search(text) is not None
 
     def find_cues(self, text: str) -> list[Span]:
         """Where its cues stand in the text."""
@@ -112,7 +121,14 @@ def parse_issues(source: str, where: str) -> tuple[Issue, ...]:
     try:
         entries = yaml.safe_load(source)
         issues = tuple(
-            Issue(e["id"], e["definition"].strip(), tuple(e["cues"]), bool(e.get("has_owner"))) for e in entries
+            Issue(
+                e["id"],
+                e["definition"].strip(),
+                tuple(e["cues"]),
+                bool(e.get("has_owner")),
+                tuple(e.get("subjects", ())),
+            )
+            for e in entries
         )
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         message = " ".join(str(error).split())

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from rensa import RMinHash
+from rensa import RMinHash  # type: ignore[attr-defined]
 
 from .duplicates import SEED, sketch
 from .errors import StancewireError

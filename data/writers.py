@@ -377,7 +377,8 @@ def _position(row: Mapping[str, Any]) -> Position:
 
 def _article_row(row: Mapping[str, Any]) -> ArticleRow:
     values: dict[str, Any] = {name: row[name] for name in ARTICLE_COLUMNS}
-    return ArticleRow(**values | {"positions": int(values["positions"])})
+    values["positions"] = int(values["positions"])
+    return ArticleRow(**values)
 
 
 def _jsonl_rows(path: Path) -> Iterator[Mapping[str, Any]]:

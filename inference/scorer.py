@@ -176,8 +176,8 @@ class Scorer:
         return found
 
     def names_an_issue(self, article: Article) -> bool:
-        """Whether a cue of any issue stands in the article: without one it can hold no stance."""
-        return any(issue.has_cue(article.text) for issue in self.model.config.issues)
+        """Whether a word stands in the article without which it is on none of the issues."""
+        return any(issue.may_be_subject_of(article.text) for issue in self.model.config.issues)
 
     def read(self, article: Article) -> Reading:
         """Takes an article apart, as the model will see it."""

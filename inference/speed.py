@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from importlib import import_module
+from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -119,9 +120,67 @@ def measure_speed(job: Job, systems: Sequence[str], rounds: int, progress: Calla
         )
 
 
+class StreamCost(NamedTuple):
+    """One run of ``stancewire score`` over a stream.
+
+    Attributes:
+        articles: Articles in it.
+        topical: How many of them name an issue.
+        seconds: Wall time of the whole command, start included.
+        peak_mb: Most memory of all its processes, in MB.
+    """
+
+    articles: int
+    topical: int
+    seconds: float
+    peak_mb: float
+
+
+def measure_streams(
+    articles: Sequence[Article], sizes: Sequence[int], every: int, workers: int
+) -> Iterator[StreamCost]:
+    """Scores streams in which one article of so many is on the subject, from a file to written tables.
+
+    Args:
+        articles: Articles on the subject; the others are those that ship for this, none of which takes a side.
+        sizes: Articles of each stream; they come round again and again, each time with an id of its own.
+        every: One article in so many is on the subject; 1 is all.
+        workers: Processes.
+
+    Raises:
+        StancewireError: A run fails.
+    """
+    others = (files("stancewire.data") / "benchmark" / "off_topic.jsonl").read_text(encoding="utf-8")
+    off_topic = [json.loads(line) for line in others.splitlines()]
+    for size in sizes:
+        with TemporaryDirectory() as folder:
+            source, target = Path(folder) / "in.jsonl", Path(folder) / "out.jsonl"
+            with source.open("w", encoding="utf-8") as file:
+                for number in range(size):
+                    record = (
+                        asdict(articles[number // every % len(articles)])
+                        if number % every == 0
+                        else off_topic[number % len(off_topic)]
+                    )
+                    file.write(json.dumps(record | {"id": f"{number}"}) + "\n")
+            command = [sys.executable, "-m", "stancewire.inference", "score", str(source), "-o", str(target)]
+            started = time.perf_counter()
+            _, peak = _watch([*command, "--topical-only", "--workers", str(workers)], "stancewire score")
+            seconds = time.perf_counter() - started
+            with target.with_name("out.articles.jsonl").open(encoding="utf-8") as lines:
+                topical = sum('"status": "scored"' in line for line in lines)
+            yield StreamCost(size, topical, seconds, peak)
+
+
 def _run(name: str, job: Path) -> tuple[dict[str, float], float]:
     """One run in a process of its own: what it says of itself, and its peak memory in MB."""
     command = [sys.executable, "-m", "stancewire.inference.speed", name, str(job), str(time.time())]
+    out, peak = _watch(command, name)
+    return json.loads(out.splitlines()[-1]), peak
+
+
+def _watch(command: Sequence[str], name: str) -> tuple[str, float]:
+    """Runs a command: what it prints, and the most memory of it and its children in MB."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     peak = 0
     while process.poll() is None:
@@ -130,7 +189,7 @@ def _run(name: str, job: Path) -> tuple[dict[str, float], float]:
     out, err = process.communicate()
     if process.returncode:
         raise StancewireError(f"{name} failed: {err.strip().splitlines()[-1] if err.strip() else 'no message'}")
-    return json.loads(out.splitlines()[-1]), peak / 1e6
+    return out, peak / 1e6
 
 
 def _memory(pid: int) -> int:
@@ -208,7 +267,7 @@ def _setfit(job: Job, folder: Path) -> Score:
     from setfit import SetFitModel  # type: ignore[import-not-found]
 
     body, head = _sentence_encoder(), _linear_head(384)
-    model = SetFitModel(model_body=body, model_head=head, labels=[*range(10)])
+    model = SetFitModel(model_body=body, model_head=head, labels=[str(label) for label in range(10)])
     texts = [f"{actor} | {sentence}" for sentence, actor in job.pairs[: _SAMPLE["setfit"]]]
 
     def score() -> int:
@@ -234,7 +293,7 @@ def _roberta(job: Job, folder: Path) -> Score:
 
     # The words are cut by another vocabulary than RoBERTa's own: about as many pieces, and no download.
     tokenizer = AutoTokenizer.from_pretrained(_base())
-    model = RobertaForSequenceClassification(RobertaConfig(num_labels=3, max_position_embeddings=514)).eval()
+    model = RobertaForSequenceClassification(RobertaConfig(max_position_embeddings=514)).eval()
     pairs = job.pairs[: _SAMPLE["roberta-base"]]
 
     def score() -> int:

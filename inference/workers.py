@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 from ..data.errors import StancewireError
 from ..data.schema import Article, Position
-from .scorer import Scorer
 
 Shard = TypeVar("Shard")
 Result = list[Position] | str
@@ -121,6 +120,9 @@ class BatchScorer:
     """
 
     def __init__(self, scoring: Scoring) -> None:
+        # Imported here: how articles are scored can be said before ONNX Runtime is loaded.
+        from .scorer import Scorer
+
         self._scorer = Scorer.from_pretrained(scoring.model, scoring.threads)
         self._topical_only = scoring.topical_only
 

@@ -105,7 +105,13 @@ class ModelConfig:
         self.files = {path.name: _sha256(path) for path in parts}
         record = asdict(self) | {
             "issues": [
-                {"id": i.id, "definition": i.definition, "cues": list(i.cues), "has_owner": i.has_owner}
+                {
+                    "id": i.id,
+                    "definition": i.definition,
+                    "cues": list(i.cues),
+                    "has_owner": i.has_owner,
+                    "subjects": list(i.subjects),
+                }
                 for i in self.issues
             ],
             "labels": {"stance": list(CLASSES), "sentiment": list(SENTIMENTS)},
@@ -145,7 +151,14 @@ def read_config(folder: Path) -> ModelConfig:
             )
         record.pop("labels")
         record["issues"] = tuple(
-            Issue(i["id"], i["definition"], tuple(i["cues"]), i.get("has_owner", False)) for i in record["issues"]
+            Issue(
+                i["id"],
+                i["definition"],
+                tuple(i["cues"]),
+                i.get("has_owner", False),
+                tuple(i.get("subjects", ())),
+            )
+            for i in record["issues"]
         )
         record["confidence"] = tuple(record.get("confidence", (1.0, 0.0)))
         config = ModelConfig(**record)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from stancewire.inference.cli import main
@@ -25,3 +27,20 @@ def test_sizes_that_are_no_numbers_are_one_clear_line(capsys: pytest.CaptureFixt
         main(["benchmark", "training", "--sizes", "many"])
     assert stopped.value.code == 2
     assert "write numbers with commas" in capsys.readouterr().err
+
+
+def test_a_stream_is_scored_and_its_topical_articles_are_counted(tmp_path: Path) -> None:
+    pytest.importorskip("psutil", reason="the benchmark needs the peers extra")
+    from stancewire.data.schema import Article
+    from stancewire.inference.speed import make_job, measure_streams
+
+    articles = [Article(f"a{n}", f"Japan imposed new sanctions on Russia on day {n}.") for n in range(3)]
+    (cost,) = measure_streams(articles, [40], every=10, workers=1)
+    assert cost.articles == 40
+    # Four on the subject, and perhaps one or two of the others that seem to be.
+    assert 4 <= cost.topical <= 8
+    assert cost.seconds > 0
+    assert cost.peak_mb > 50
+    job = make_job(articles)
+    assert job.sentences == 3
+    assert {actor for _, actor in job.pairs} == {"Japan", "Russia"}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from builders import masked_window
 
 from stancewire.data.candidates import Candidate, find_candidates
+from stancewire.data.corpus import read_labelled
 from stancewire.data.errors import StancewireError
 from stancewire.data.issues import load_issues, parse_issues
 
@@ -62,3 +65,25 @@ def test_a_broken_file_is_one_clear_line(tmp_path: Path, source: str) -> None:
     with pytest.raises(StancewireError, match=r"issues file .*issues\.yaml") as caught:
         load_issues(path)
     assert "\n" not in str(caught.value)
+
+
+def test_words_of_the_subject_leave_out_other_news_and_no_gold_stance(shared: Path) -> None:
+    issues = load_issues()
+    kept = [
+        any(issue.may_be_subject_of(one.article.text) for issue in issues)
+        for one in read_labelled(shared / "dev" / "gold.json")
+        if any(not stance.optional for stance in one.stances)
+    ]
+    assert all(kept)
+    others = (files("stancewire.data") / "benchmark" / "off_topic.jsonl").read_text(encoding="utf-8").splitlines()
+    passed = [line for line in others if any(issue.may_be_subject_of(json.loads(line)["text"]) for issue in issues)]
+    assert len(passed) <= 0.1 * len(others)
+
+
+def test_without_words_of_the_subject_the_cues_do() -> None:
+    (issue,) = parse_issues("- {id: dams, definition: Dams., cues: [dam*]}", "test")
+    assert issue.may_be_subject_of("The Dams stand.")
+    assert not issue.may_be_subject_of("The river rose.")
+    (narrow,) = parse_issues("- {id: dams, definition: Dams., cues: [dam*, river], subjects: [dam*]}", "test")
+    assert not narrow.may_be_subject_of("The river rose.")
+    assert narrow.has_cue("The river rose.")

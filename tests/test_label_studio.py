@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,20 +64,20 @@ def test_tasks_go_to_label_studio_and_come_back_with_their_offsets(server: str, 
     )
     with httpx.Client(base_url=server, headers={"Authorization": f"Token {TOKEN}"}, timeout=60) as client:
 
-        def call(method: str, path: str, **given: object) -> object:
+        def call(method: str, path: str, **given: Any) -> Any:
             answer = client.request(method, path, **given)
             assert answer.is_success, answer.text
             return answer.json()
 
         config = labelling_config([issue.id for issue in scorer.model.config.issues])
-        project = call("POST", "/api/projects", json={"title": "stances", "label_config": config})["id"]  # type: ignore[index]
+        project = call("POST", "/api/projects", json={"title": "stances", "label_config": config})["id"]
         call("POST", f"/api/projects/{project}/import", json=tasks)
-        listed = call("GET", "/api/tasks", params={"project": project, "fields": "all"})["tasks"]  # type: ignore[index]
+        listed = call("GET", "/api/tasks", params={"project": project, "fields": "all"})["tasks"]
         assert len(listed) == 6
         for task in listed:
             full = call("GET", f"/api/tasks/{task['id']}")
             # The answers of the model are filled in: the annotator takes them as they are.
-            (prediction,) = full["predictions"]  # type: ignore[index]
+            (prediction,) = full["predictions"]
             call("POST", f"/api/tasks/{task['id']}/annotations", json={"result": prediction["result"]})
         exported = call("GET", f"/api/projects/{project}/export", params={"exportType": "JSON"})
     (tmp_path / "export.json").write_text(json.dumps(exported))

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,6 @@ import pytest
 from stancewire.data.readers import count_records
 from stancewire.data.schema import ARTICLE_COLUMNS, Article
 from stancewire.data.writers import read_positions
-from stancewire.inference import workers
 from stancewire.inference.cli import main
 from stancewire.inference.scorer import Scorer
 from stancewire.inference.workers import Scoring, score_shards
@@ -181,8 +181,11 @@ def test_an_article_that_trips_the_code_up_is_skipped_alone(monkeypatch: pytest.
     articles = [Article(name, "Chile imposed sanctions on Peru.") for name in ("one", "bad", "two")]
     ((_, results),) = score_shards([("shard", articles)], Scoring(MODEL), workers=1)
     assert results[1] == "could not be scored (ZeroDivisionError: by a text that nobody thought of)"
-    assert [row.article_id for row in results[0]] == ["one"] * len(results[0])
-    assert not isinstance(results[2], str)
+    first, _, last = results
+    assert not isinstance(first, str)
+    assert not isinstance(last, str)
+    assert {row.article_id for row in first} == {"one"}
+    assert {row.article_id for row in last} == {"two"}
 
 
 def test_a_worker_that_dies_is_one_line_and_the_run_goes_on(
@@ -191,7 +194,7 @@ def test_a_worker_that_dies_is_one_line_and_the_run_goes_on(
     shutil.copy(unbroken / "in.jsonl", tmp_path)
     monkeypatch.chdir(tmp_path)
     arguments = ["score", *PATHS, "--model", MODEL]
-    real = workers.ProcessPoolExecutor.submit
+    real = ProcessPoolExecutor.submit
     calls = 0
 
     def kill_one(self, function, *args):
@@ -201,7 +204,7 @@ def test_a_worker_that_dies_is_one_line_and_the_run_goes_on(
             next(iter(self._processes.values())).kill()
         return real(self, function, *args)
 
-    monkeypatch.setattr(workers.ProcessPoolExecutor, "submit", kill_one)
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", kill_one)
     with pytest.raises(SystemExit) as exit_:
         main([*arguments, "--workers", "2"])
     assert exit_.value.code == 2

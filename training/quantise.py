@@ -51,8 +51,8 @@ def quantise(plain: Path, target: Path, inputs: Sequence[dict[str, np.ndarray]])
         zero = round(-min(float(low.min()), 0.0) / scale)
         added |= {
             f"{source}/factors": (1 / factors).astype(np.float32),
-            f"{source}/scale": np.float32(scale),
-            f"{source}/zero": np.uint8(min(zero, _LEVELS)),
+            f"{source}/scale": np.array(scale, np.float32),
+            f"{source}/zero": np.array(min(zero, _LEVELS), np.uint8),
         }
         instead[group[0].output[0]] = [
             helper.make_node("Mul", [source, f"{source}/factors"], [f"{source}/smooth"]),
@@ -96,7 +96,8 @@ def _ranges(plain: Path, names: Sequence[str], inputs: Sequence[dict[str, np.nda
     found: dict[str, np.ndarray] = {}
     for batch in inputs:
         for name, value in zip(names, session.run([*names], batch), strict=True):
-            flat = np.asarray(value).reshape(-1, np.shape(value)[-1])
+            array = np.asarray(value)
+            flat = array.reshape(-1, array.shape[-1])
             ends = np.stack([flat.min(0), flat.max(0)])
             found[name] = _union(found[name], ends) if name in found else ends
     return found

@@ -38,11 +38,7 @@ def training(recipe: str | None, sizes: str, epochs: int) -> int:
         recipes = import_module("stancewire.training.recipe")
     except ModuleNotFoundError as error:
         raise MissingExtraError(f"training ({error.name} is missing)", "training") from error
-    try:
-        wanted = [int(size) for size in sizes.split(",")]
-    except ValueError as error:
-        raise StancewireError(f"--sizes {sizes}: write numbers with commas, such as 1000,2000") from error
-
+    wanted = _numbers(sizes)
     chosen = recipes.load_recipe(recipe) if recipe else recipes.Recipe(name="cost")
     click.echo(f"{os.cpu_count()} cores, {epochs} epoch{'s' if epochs > 1 else ''}")
     click.echo("| sentences | seconds | seconds per 1,000 sentences | peak memory, GiB |")
@@ -102,3 +98,45 @@ def scoring(paths: tuple[str, ...], rounds: int, repeat: int, alone: bool) -> in
             f" {found[0].pairs_per_s / one.pairs_per_s:.2f} | {one.load_s:.1f} | {one.peak_mb:,.0f} |"
         )
     return 0
+
+
+@command.command(
+    "stream",
+    epilog="""\b
+Examples:
+  stancewire benchmark stream articles.jsonl
+  stancewire benchmark stream articles.jsonl --sizes 1000,10000,100000 --every 20""",
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--sizes", default="1000,10000", show_default=True, help="Articles of each stream.")
+@click.option("--every", type=click.IntRange(1), default=20, show_default=True, help="One in so many is from PATH.")
+@click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="cores", help="Processes.")
+def stream(paths: tuple[str, ...], sizes: str, every: int, workers: int) -> int:
+    """Scores streams of growing length with --topical-only, and prints rate and peak memory of each.
+
+    One article in so many is from PATH, the others are news on other subjects that ships with stancewire.
+    """
+    from ...data.readers import read_articles
+    from ...data.schema import Rejected
+
+    try:
+        from .. import speed
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"the benchmark ({error.name} is missing)", "peers") from error
+    articles = [one for one in read_articles(paths) if not isinstance(one, Rejected)]
+    if not articles:
+        raise StancewireError(f"{', '.join(paths)}: holds no article")
+    click.echo(f"{os.cpu_count()} cores, {workers} processes, one article in {every} from {', '.join(paths)}")
+    click.echo("| articles | that name an issue | seconds | articles a second | MB |")
+    click.echo("| --- | --- | --- | --- | --- |")
+    for one in speed.measure_streams(articles, _numbers(sizes), every, workers):
+        rate = one.articles / one.seconds
+        click.echo(f"| {one.articles:,} | {one.topical:,} | {one.seconds:.0f} | {rate:.0f} | {one.peak_mb:.0f} |")
+    return 0
+
+
+def _numbers(sizes: str) -> list[int]:
+    try:
+        return [int(size) for size in sizes.split(",")]
+    except ValueError as error:
+        raise StancewireError(f"--sizes {sizes}: write numbers with commas, such as 1000,2000") from error

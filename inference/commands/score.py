@@ -18,6 +18,7 @@ from .options import min_confidence_option, model_option
 
 if TYPE_CHECKING:
     from ..run import Outcome
+    from ..workers import Scoring
 
 PARTLY, NOTHING = 1, 2
 """Exit codes: some records could not be scored; none could."""
@@ -130,19 +131,20 @@ def command(
     """
     names = Columns(**{name.removesuffix("_column"): column for name, column in columns.items()})
     keep = PositionFilter(kind, min_confidence)
+    from ..workers import Scoring
+
     if engine == "ray":
         if output is None:
             raise StancewireError("--engine ray needs a folder or URL for its tables: add -o FOLDER")
-        return _score_on_ray(paths, output, format_, names, keep, workers, ray_address, model, threads, topical_only)
+        scoring = Scoring(model, threads, topical_only)
+        return _score_on_ray(paths, output, format_, names, keep, scoring, workers, ray_address, stories)
     intake = Intake(read_articles(paths, names, input_format))
     if output is None:
         _print(_stream(intake, model, threads, topical_only), keep, format_)
         return exit_code(intake)
 
-    # Imported here, so that `--help` and bad arguments answer before ONNX Runtime is loaded.
     from ...models.locate import find_model
     from ..run import ScoringRun
-    from ..workers import Scoring
 
     target, table, folder = _places(output, format_)
     if restart:
@@ -187,17 +189,14 @@ def _score_on_ray(
     format_: str | None,
     columns: Columns,
     keep: PositionFilter,
+    scoring: Scoring,
     workers: int,
     address: str | None,
-    model: str | None,
-    threads: int | None,
-    topical_only: bool,
+    stories: str | None,
 ) -> int:
     from ..ray_engine import score_on_ray
-    from ..workers import Scoring
 
-    scoring = Scoring(model, threads, topical_only)
-    counts = score_on_ray(paths, output, scoring, columns, keep, workers, address, format_ or "parquet")
+    counts = score_on_ray(paths, output, scoring, columns, keep, workers, address, format_ or "parquet", stories)
     said = f", {counts.skipped} records skipped (see articles/)" if counts.skipped else ""
     click.echo(f"{counts.positions} positions from {counts.scored} articles written to {output}{said}", err=True)
     return 0 if counts.scored else NOTHING
