@@ -23,6 +23,7 @@ _COMMANDS = {
         "stancewire.inference.commands.report",
         "Make a page of scored positions: who stands where, and the sentence.",
     ),
+    "monitor": ("stancewire.inference.commands.monitor", "Watch how stances develop."),
     "plot": ("stancewire.inference.commands.plot", "Draw the net stance of actors, or its course over time."),
     "evaluate": ("stancewire.inference.commands.evaluate", "Score gold articles and print precision, recall and F1."),
     "behaviour": (

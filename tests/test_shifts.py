@@ -5,9 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import numpy as np
-import pytest
-
-pytest.importorskip("scipy", reason="shifts need the monitoring extra")
 
 from stancewire.inference.monitor.scoreboard import DETECTORS, SCENARIOS, Scenario, calibrate, judge, make_stream
 from stancewire.inference.monitor.series import Confusion, StorySide, story_sides
@@ -66,7 +63,7 @@ def test_fifty_reprints_of_one_story_are_no_shift() -> None:
 
 
 def test_more_series_need_more_evidence() -> None:
-    sides = stream((30, SUPPORT, 2), (12, OPPOSE, 2))
+    sides = stream((30, (0.7, 0.3, 0.0), 2), (30, (0.3, 0.7, 0.0), 2))
     alone, among = find_shifts(sides)[0], find_shifts(sides, series=1000)[0]
     assert among.found > alone.found
     assert ShiftDetector(series=1000).threshold > ShiftDetector().threshold

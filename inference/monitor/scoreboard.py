@@ -265,7 +265,7 @@ def _peer(name: str) -> Any:
 
 
 DETECTORS: dict[str, tuple[Detect, float, float]] = {
-    "stancewire": (_ours, 0.0, 12.0),
+    "stancewire": (_ours, 0.5, 40.0),
     "CUSUM": (_cusum, 0.5, 30.0),
     "Page-Hinkley": (_page_hinkley, 0.5, 60.0),
     "ADWIN": (_adwin, 0.01, 12.0),

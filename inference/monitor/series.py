@@ -15,10 +15,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...data.schema import STANCES
+
+if TYPE_CHECKING:
+    from ..evaluation import Evaluation
 
 PERIODS = ("day", "week", "month")
 DRAWS = 400
@@ -45,6 +49,17 @@ class Confusion:
     def perfect(cls) -> Confusion:
         """A model that is never wrong."""
         return cls(np.vstack([np.eye(3) * 1e6, np.zeros(3)]))
+
+    @classmethod
+    def measured(cls, evaluation: Evaluation) -> Confusion:
+        """From the rows of an evaluation, the false ones among them."""
+        counts = np.zeros((len(_TRUE), len(STANCES)))
+        for (true, label), rows in evaluation.confusion.items():
+            counts[_TRUE.index(true), STANCES.index(label)] += rows
+        for error in evaluation.errors:
+            if error.gold == "none":
+                counts[_TRUE.index("none"), STANCES.index(error.label)] += 1
+        return cls(counts)
 
     def matrix(self, draw: np.random.Generator | None = None) -> np.ndarray:
         """Probability of each label given the true side, shape (4, 3); with a generator one draw from what is known."""
