@@ -53,6 +53,6 @@ def scoreboard(streams: int, seed: int, detectors: tuple[str, ...]) -> int:
     click.echo("| --- | --- | --- | --- | --- | --- |")
     for name, scenario, threshold, score in run_scoreboard(confusion, streams, seed, detectors or None):
         is_null = scenario.startswith("steady")
-        found = "| |" if is_null else f"| {score.recall:.2f} | {score.delay:.0f} |"
+        found = "| | |" if is_null else f"| {score.recall:.2f} | {score.delay:.0f} |"
         click.echo(f"| {name} | {scenario} | {threshold:.2f} {found} {score.false_a_year:.2f} |")
     return 0

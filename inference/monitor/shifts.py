@@ -19,8 +19,8 @@ import numpy as np
 from .series import StorySide, bin_start
 
 THRESHOLD = 5.7
-"""Evidence at which an alarm is raised: about one false alarm in a year and a weekly series (`stancewire monitor
-scoreboard`)."""
+"""Evidence at which an alarm is raised: about one false alarm in a year and a series of five stories a week
+(`stancewire monitor scoreboard`)."""
 LEAST_BEFORE, LEAST_AFTER = 6, 4
 """Stories on either side of a shift."""
 LONGEST = 200
