@@ -67,7 +67,9 @@ def test_flipped_labels_are_found() -> None:
     from stancewire.training.label_errors import find_label_errors
 
     issues = load_issues()
-    examples = list(make_examples(read_labelled("corpus")[::4], issues, ActorResolver()))
+    # The finder reads bags of words, and the texts of a contrast set have the same words for either side.
+    plain = [one for one in read_labelled("corpus") if not one.contrast][::4]
+    examples = list(make_examples(plain, issues, ActorResolver()))
     column = [issue.id for issue in issues].index("sanctions")
     clear = [
         (example, index)
