@@ -1,4 +1,4 @@
-"""The monitor's database: articles, their stories and positions, and what was done with them."""
+"""The monitor's database: articles, their stories and their positions."""
 
 from __future__ import annotations
 
@@ -98,19 +98,4 @@ story_bands = Table(
     metadata,
     Column("hash", BigInteger, primary_key=True),
     Column("signature", _Id, ForeignKey("story_signatures.id"), primary_key=True),
-)
-
-runs = Table(
-    "runs",
-    metadata,
-    Column("id", _Id, primary_key=True),
-    Column("source", Text, nullable=False, comment="path, feed or table"),
-    Column("model", Text, nullable=False),
-    Column("started", DateTime, nullable=False, comment="UTC"),
-    Column("finished", DateTime, comment="UTC; empty while it runs, and for one that was killed"),
-    Column("new", Integer, nullable=False, default=0),
-    Column("corrected", Integer, nullable=False, default=0),
-    Column("known", Integer, nullable=False, default=0),
-    Column("skipped", Integer, nullable=False, default=0),
-    Column("error", Text),
 )

@@ -1,4 +1,4 @@
-"""The first tables: articles, stories, positions, runs."""
+"""The first tables: articles, stories, positions."""
 
 from __future__ import annotations
 
@@ -10,22 +10,6 @@ down_revision = None
 
 
 def upgrade() -> None:
-    op.create_table(
-        "runs",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False, comment="path, feed or table"),
-        sa.Column("model", sa.Text(), nullable=False),
-        sa.Column("started", sa.DateTime(), nullable=False, comment="UTC"),
-        sa.Column(
-            "finished", sa.DateTime(), nullable=True, comment="UTC; empty while it runs, and for one that was killed"
-        ),
-        sa.Column("new", sa.Integer(), nullable=False),
-        sa.Column("corrected", sa.Integer(), nullable=False),
-        sa.Column("known", sa.Integer(), nullable=False),
-        sa.Column("skipped", sa.Integer(), nullable=False),
-        sa.Column("error", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
-    )
     op.create_table(
         "stories",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -125,4 +109,3 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_articles_published"), table_name="articles")
     op.drop_table("articles")
     op.drop_table("stories")
-    op.drop_table("runs")
