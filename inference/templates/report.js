@@ -8,14 +8,15 @@ function show() {
   const words = field("words").value.trim().toLowerCase();
   const least = Number(field("least").value) || 0;
   for (const quote of quotes) quote.hidden = words !== "" && !quote.textContent.toLowerCase().includes(words);
-  let shown = 0;
+  // An actor has a row in the matrix and one in the table of sentiment.
+  const shown = new Set();
   for (const row of rows) {
     const fits = row.dataset.actor.toLowerCase().includes(actor) && Number(row.dataset.stories) >= least;
     const own = [...row.querySelectorAll("[data-text]")];
     row.hidden = !fits || (own.length > 0 && own.every((quote) => quote.hidden));
-    if (!row.hidden && row.tagName === "TR") shown += 1;
+    if (!row.hidden && row.tagName === "TR") shown.add(row.dataset.actor);
   }
-  field("count").textContent = `${shown} actors shown`;
+  field("count").textContent = `${shown.size} ${shown.size === 1 ? "actor" : "actors"} shown`;
 }
 
 function openTarget() {
