@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -44,13 +44,38 @@ class Issue:
         object.__setattr__(self, "_finder", _CueFinder(self.cues))
         object.__setattr__(self, "_subject_finder", _CueFinder(self.subjects or self.cues))
 
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Issue:
+        """An issue as an issues file and a model's configuration have it.
+
+        Raises:
+            KeyError: Its id, definition or cues are missing.
+        """
+        return cls(
+            record["id"],
+            record["definition"].strip(),
+            tuple(record["cues"]),
+            bool(record.get("has_owner")),
+            tuple(record.get("subjects", ())),
+        )
+
+    def record(self) -> dict[str, Any]:
+        """The record that :meth:`from_record` reads."""
+        return {
+            "id": self.id,
+            "definition": self.definition,
+            "cues": list(self.cues),
+            "has_owner": self.has_owner,
+            "subjects": list(self.subjects),
+        }
+
     def has_cue(self, text: str) -> bool:
         """Whether one of the cues stands in the text."""
-        return self._finder.may_match(text) and self._finder.pattern.search(text) is not None
+        return self._finder.is_in(text)
 
     def may_be_subject_of(self, text: str) -> bool:
         """Whether one of the words stands in an article without which it is not on the issue."""
-        return self._subject_finder.may_match(text) and self._subject_finder.pattern.search(text) is not None
+        return self._subject_finder.is_in(text)
 
     def find_cues(self, text: str) -> list[Span]:
         """Where its cues stand in the text."""
@@ -71,6 +96,10 @@ class _CueFinder:
     def may_match(self, text: str) -> bool:
         """Whether the longest part of any cue stands in the text."""
         return self._stems is None or bool(self._stems.find_matches_as_indexes(text.casefold()))
+
+    def is_in(self, text: str) -> bool:
+        """Whether one of the cues stands in the text."""
+        return self.may_match(text) and self.pattern.search(text) is not None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> _CueFinder:
         return self
@@ -120,16 +149,7 @@ def parse_issues(source: str, where: str) -> tuple[Issue, ...]:
     """
     try:
         entries = yaml.safe_load(source)
-        issues = tuple(
-            Issue(
-                e["id"],
-                e["definition"].strip(),
-                tuple(e["cues"]),
-                bool(e.get("has_owner")),
-                tuple(e.get("subjects", ())),
-            )
-            for e in entries
-        )
+        issues = tuple(map(Issue.from_record, entries))
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         message = " ".join(str(error).split())
         raise StancewireError(f"issues file {where}: each entry needs id, definition and cues ({message})") from error

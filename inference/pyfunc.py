@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..data.schema import Position
 from .scorer import Scorer
 
 if TYPE_CHECKING:
@@ -19,11 +20,9 @@ NESTED = "nested"
 """Parameter of a call: one row an article, its positions as a list; what Spark needs."""
 
 
-SPARK_TYPE = (
-    "struct<positions: array<struct<article_id string, sentence long, start long, end long, text string,"
-    " kind string, actor string, issue string, label string, confidence double, object array<string>,"
-    " published string, model string>>>"
-)
+_SPARK_TYPES = {"str": "string", "int": "long", "float": "double", "list[str]": "array<string>"}
+_FIELDS = ", ".join(f"{field.name} {_SPARK_TYPES[str(field.type)]}" for field in fields(Position))
+SPARK_TYPE = f"struct<positions: array<struct<{_FIELDS}>>>"
 """What ``spark_udf`` gives for each article with that parameter, as Spark writes it."""
 
 

@@ -104,16 +104,7 @@ class ModelConfig:
         parts = [path for path in sorted(folder.iterdir()) if path.suffix in _HASHED and path.name != CONFIG]
         self.files = {path.name: _sha256(path) for path in parts}
         record = asdict(self) | {
-            "issues": [
-                {
-                    "id": i.id,
-                    "definition": i.definition,
-                    "cues": list(i.cues),
-                    "has_owner": i.has_owner,
-                    "subjects": list(i.subjects),
-                }
-                for i in self.issues
-            ],
+            "issues": [issue.record() for issue in self.issues],
             "labels": {"stance": list(CLASSES), "sentiment": list(SENTIMENTS)},
         }
         (folder / CONFIG).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -150,19 +141,10 @@ def read_config(folder: Path) -> ModelConfig:
                 f"{folder}: model format {written} is newer than {FORMAT}; upgrade stancewire to load it"
             )
         record.pop("labels")
-        record["issues"] = tuple(
-            Issue(
-                i["id"],
-                i["definition"],
-                tuple(i["cues"]),
-                i.get("has_owner", False),
-                tuple(i.get("subjects", ())),
-            )
-            for i in record["issues"]
-        )
+        record["issues"] = tuple(map(Issue.from_record, record["issues"]))
         record["confidence"] = tuple(record.get("confidence", (1.0, 0.0)))
         config = ModelConfig(**record)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StancewireError(
             f"{folder / CONFIG}: not a model configuration ({error}); train or copy the model anew"
         ) from error

@@ -129,14 +129,14 @@ def command(
 
     Exit code 1 says that some records were skipped (they are listed), 2 that none could be scored.
     """
-    names = Columns(**{name.removesuffix("_column"): column for name, column in columns.items()})
-    keep = PositionFilter(kind, min_confidence)
     from ..workers import Scoring
 
+    names = Columns(**{name.removesuffix("_column"): column for name, column in columns.items()})
+    keep = PositionFilter(kind, min_confidence)
+    scoring = Scoring(model, threads, topical_only)
     if engine == "ray":
         if output is None:
             raise StancewireError("--engine ray needs a folder or URL for its tables: add -o FOLDER")
-        scoring = Scoring(model, threads, topical_only)
         return _score_on_ray(paths, output, format_, names, keep, scoring, workers, ray_address, stories)
     intake = Intake(read_articles(paths, names, input_format))
     if output is None:
@@ -164,7 +164,7 @@ def command(
         "stories": stories,
     }
     known = Path(stories) if stories else None
-    run = ScoringRun(folder, settings, Scoring(model, threads, topical_only), workers, keep, known)
+    run = ScoringRun(folder, settings, scoring, workers, keep, known)
     try:
         failed = _follow(run.score(intake.records()), paths, input_format)
     except KeyboardInterrupt:

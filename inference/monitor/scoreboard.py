@@ -16,7 +16,7 @@ import numpy as np
 
 from ...data.errors import MissingExtraError
 from .series import Confusion, StorySide
-from .shifts import ShiftDetector, nets
+from .shifts import find_shifts, nets
 
 FIRST_DAY = date(2024, 1, 1)
 DAYS = 730
@@ -196,8 +196,7 @@ def run_scoreboard(
 
 
 def _ours(sides: Sequence[StorySide], threshold: float) -> list[date]:
-    detector = ShiftDetector(threshold)
-    return [shift.found for side in sides if (shift := detector.update(side.day, side.weights))]
+    return [shift.found for shift in find_shifts(sides, threshold)]
 
 
 def _cusum(sides: Sequence[StorySide], threshold: float) -> list[date]:
