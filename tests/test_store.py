@@ -24,7 +24,9 @@ from stancewire.data.errors import StancewireError
 from stancewire.data.schema import Article, Position
 from stancewire.data.story_evaluation import read_story_gold
 from stancewire.inference.monitor import tables
+from stancewire.inference.monitor.series import StorySide
 from stancewire.inference.monitor.store import Store
+from stancewire.inference.monitor.story_sums import read_sides
 
 POSTGRES = os.environ.get("STANCEWIRE_TEST_POSTGRES", "")
 GOLD = read_story_gold()[:60]
@@ -62,13 +64,18 @@ def batch(numbers: range) -> list[tuple[Article, list[Position]]]:
 def content(url: str) -> dict[str, list[tuple]]:
     """All that the tables hold, without what counts up and what tells the time."""
     engine = sa.create_engine(url)
-    one, row = tables.articles.c, tables.positions.c
+    one, row, series, story = tables.articles.c, tables.positions.c, tables.series.c, tables.series_stories.c
     with engine.connect() as connection:
         found = {
             "articles": connection.execute(sa.select(one.key, one.digest, one.story, one.text)).all(),
             "positions": connection.execute(
                 sa.select(one.key, row.sentence, row.actor, row.label, row.story, row.published, row.model).join_from(
                     tables.positions, tables.articles, row.article == one.id
+                )
+            ).all(),
+            "series": connection.execute(
+                sa.select(series.model, series.actor, series.object, *list(story)[1:]).join_from(
+                    tables.series_stories, tables.series, story.series == series.id
                 )
             ).all(),
         }
@@ -194,3 +201,38 @@ def test_what_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(StancewireError) as hidden:
         Store("postgresql+psycopg://user:secret@localhost:1/none")
     assert "secret" not in str(hidden.value)
+
+
+def test_series_hold_what_the_positions_say_of_each_story(url: str) -> None:
+    store = Store(url)
+    store.ingest(batch(range(len(GOLD))), "m 1")
+    undated = replace(article(70, "Nobody knows on which day Japan backed the sanctions."), published=None)
+    store.ingest([(undated, positions(undated))], "m 1")
+    whole, by_object = series(store)
+    for one in (whole, by_object):
+        assert len(one) == len({gold.story for gold in GOLD})
+        assert sum(side.articles for side in one) == len(GOLD)
+        assert {side.weights for side in one} == {(1.0, 0.0, 0.0)}
+    side = replace(positions(article(0), 1)[0], label="oppose")
+    longer = replace(article(0), title="Corrected")
+    store.ingest([(longer, [side])], "m 1")
+    assert sum(side.weights[1] for side in series(store)[0]) > 0
+    assert sum(side.articles for side in series(store)[0]) == len(GOLD)
+    store.close()
+
+
+def series(store: Store) -> list[list[StorySide]]:
+    """The series of the one actor, of all objects and of the one object."""
+    with store.reading() as connection:
+        ids = connection.execute(sa.select(tables.series.c.id).order_by(tables.series.c.object)).scalars().all()
+        return list(read_sides(connection, ids).values())
+
+
+def test_who_reads_keeps_nobody_from_writing(url: str) -> None:
+    store = Store(url)
+    store.ingest(batch(range(5)), "m 1")
+    with store.reading() as connection:
+        assert len(connection.execute(sa.select(tables.articles.c.id)).all()) == 5
+        store.ingest(batch(range(10)), "m 1")
+    assert store.counts()["articles"] == 10
+    store.close()

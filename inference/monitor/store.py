@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple
@@ -21,6 +22,7 @@ from ...data.errors import StancewireError
 from ...data.schema import Article, Position
 from ...data.stories import StoryKey, assign_story, story_key
 from . import tables
+from .story_sums import sum_up
 
 DEFAULT_URL = "sqlite:///stancewire.db"
 _WRITERS = 7231
@@ -54,16 +56,14 @@ class Store:
 
     def __init__(self, url: str = DEFAULT_URL) -> None:
         self.url = url
-        try:
+        with self._one_line():
             self.engine = _engine(url)
-            self._migrate()
-        except (SQLAlchemyError, ImportError) as error:
-            raise StancewireError(f"database {sa.make_url(url)!r}: {_said(error)}") from error
+        self._migrate()
 
     def _migrate(self) -> None:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with self._writing() as connection:
+        with self.writing() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -72,12 +72,33 @@ class Store:
         self.engine.dispose()
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        """A transaction that is the only one that writes; it is kept whole or not at all."""
-        with self.engine.begin() as connection:
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is the only one that writes; it is kept whole or not at all.
+
+        Raises:
+            StancewireError: The database does not take it.
+        """
+        with self._one_line(), self.engine.execution_options(writes=True).begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS)))
             yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that only reads and keeps nobody from writing.
+
+        Raises:
+            StancewireError: The database does not answer.
+        """
+        with self._one_line(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _one_line(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, ImportError) as error:
+            raise StancewireError(f"database {sa.make_url(self.url)!r}: {_said(error)}") from error
 
     def missing(self, articles: Sequence[Article], model: str) -> list[Article]:
         """The articles that this model has not scored as they are now."""
@@ -97,11 +118,11 @@ class Store:
         Raises:
             StancewireError: The database does not take them.
         """
-        try:
-            with self._writing() as connection:
-                done = [_ingest(connection, article, positions, model) for article, positions in scored]
-        except SQLAlchemyError as error:
-            raise StancewireError(f"database {sa.make_url(self.url)!r}: {_said(error)}") from error
+        touched: dict[str, set[str]] = defaultdict(set)
+        with self.writing() as connection:
+            done = [_ingest(connection, article, positions, model, touched) for article, positions in scored]
+            for one, stories in touched.items():
+                sum_up(connection, stories, one)
         return Ingested(done.count("new"), done.count("corrected"), done.count("known"))
 
     def _digests(self, keys: Sequence[str], model: str) -> dict[str, bytes]:
@@ -110,12 +131,12 @@ class Store:
             .join(tables.scored, tables.scored.c.article == tables.articles.c.id)
             .where(tables.scored.c.model == model, tables.articles.c.key.in_(keys))
         )
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return {row.key: bytes(row.digest) for row in connection.execute(query)}
 
     def counts(self) -> dict[str, int]:
         """Rows of each table."""
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return {
                 name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
                 for name, table in tables.metadata.tables.items()
@@ -153,13 +174,21 @@ class _StoryMemory:
             )
 
 
-def _ingest(connection: Connection, article: Article, positions: Sequence[Position], model: str) -> str:
+def _ingest(
+    connection: Connection,
+    article: Article,
+    positions: Sequence[Position],
+    model: str,
+    touched: dict[str, set[str]],
+) -> str:
+    """Takes one article in; adds to `touched`, by model, the stories whose positions change."""
     one, digest, published = tables.articles.c, _digest(article), _date(article.published)
     row = connection.execute(sa.select(one.id, one.digest, one.story).where(one.key == article.id)).first()
     if row is not None and bytes(row.digest) == digest:
         done = sa.select(tables.scored).where(tables.scored.c.article == row.id, tables.scored.c.model == model)
         if connection.execute(done).first() is not None:
             return "known"
+        touched[model].add(row.story)
         _add_positions(connection, row.id, row.story, published, positions, model)
         return "new"
     story = assign_story(story_key(article.text), _StoryMemory(connection, published))
@@ -179,9 +208,13 @@ def _ingest(connection: Connection, article: Article, positions: Sequence[Positi
         number = connection.execute(sa.insert(tables.articles).values(values).returning(one.id)).scalar_one()
     else:
         number = row.id
+        scored = sa.select(tables.scored.c.model).where(tables.scored.c.article == number)
+        for scorer in connection.execute(scored).scalars():
+            touched[scorer].add(row.story)
         connection.execute(sa.delete(tables.positions).where(tables.positions.c.article == number))
         connection.execute(sa.delete(tables.scored).where(tables.scored.c.article == number))
         connection.execute(sa.update(tables.articles).where(one.id == number).values(values))
+    touched[model].add(story)
     _add_positions(connection, number, story, published, positions, model)
     return "new" if row is None else "corrected"
 
@@ -217,9 +250,14 @@ def _engine(url: str) -> Engine:
     engine = sa.create_engine(url, pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        # A transaction that only reads at first could not begin to write while another does.
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that only reads at first could not begin to write while another does.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:

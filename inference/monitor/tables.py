@@ -1,4 +1,4 @@
-"""The monitor's database: articles, their stories and their positions."""
+"""The monitor's database: articles, stories, positions, the series made of them, alerts, and what the service did."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ positions = Table(
     Column("story", String(32), nullable=False),
     Column("published", Date),
     UniqueConstraint("article", "model", "sentence", "kind", "actor", "issue", name="one_answer"),
-    Index("series", "kind", "issue", "actor", "model", "published"),
+    Index("series_rows", "kind", "issue", "actor", "model", "published"),
+    Index("story_rows", "story", "model"),
 )
 
 # A model has scored an article even where it found nothing.
@@ -76,6 +77,110 @@ scored = Table(
     metadata,
     Column("article", _Id, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
     Column("model", Text, primary_key=True),
+)
+
+models = Table(
+    "models",
+    metadata,
+    Column("name", Text, primary_key=True, comment="name and version"),
+    Column("added", DateTime, nullable=False, comment="UTC"),
+    Column("state", String(16), nullable=False, comment="rescoring, current or past"),
+    Column("confusion", JSON, nullable=False, comment="see stancewire.inference.monitor.series.Confusion"),
+)
+
+# One actor on one issue, as one model reads it; `object` is empty for all objects together.
+series = Table(
+    "series",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("issue", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("version", Integer, nullable=False, comment="counts its changes"),
+    Column("checked", Integer, nullable=False, comment="the version that was last searched for shifts"),
+    UniqueConstraint("model", "issue", "actor", "object", name="one_series"),
+)
+
+# What each story says in a series: the rows of `positions` summed up, so that ten million of them need not be read.
+series_stories = Table(
+    "series_stories",
+    metadata,
+    Column("series", _Id, ForeignKey("series.id"), primary_key=True),
+    Column("story", String(32), ForeignKey("stories.id"), primary_key=True),
+    Column("day", Date, nullable=False),
+    Column("support", Double, nullable=False),
+    Column("oppose", Double, nullable=False),
+    Column("neutral", Double, nullable=False),
+    Column("articles", Integer, nullable=False),
+    Index("series_days", "series", "day"),
+    Index("stories_series", "story"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("kind", String(16), nullable=False, comment="shift, drift or health"),
+    Column("subject", Text, nullable=False, comment="what it is about: of two on one subject only one is open"),
+    Column("title", Text, nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("series", _Id, ForeignKey("series.id"), comment="of a shift"),
+    Column("began", Date, comment="of a shift"),
+    Column("found", Date, comment="of a shift"),
+    Column("raised", DateTime, nullable=False, comment="UTC"),
+    Column("delivered", DateTime, comment="UTC"),
+    Column("acknowledged", DateTime, comment="UTC"),
+    Column("acknowledged_by", Text),
+    Column("note", Text),
+    Index("alerts_by_subject", "subject", "raised"),
+)
+
+# A subject that raises no alert until then.
+snoozes = Table(
+    "snoozes",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("until", DateTime, nullable=False, comment="UTC"),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("etag", Text),
+    Column("modified", Text),
+    Column("due", DateTime, comment="UTC; when to ask again"),
+    Column("succeeded", DateTime, comment="UTC; last time"),
+    Column("failures", Integer, nullable=False, comment="since then"),
+    Column("error", Text),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("started", DateTime, nullable=False, comment="UTC"),
+    Column("finished", DateTime, comment="UTC; empty while it runs, or if it was cut off"),
+    Column("new", Integer, nullable=False),
+    Column("corrected", Integer, nullable=False),
+    Column("known", Integer, nullable=False),
+    Column("skipped", JSON, nullable=False, comment="one line each"),
+    Column("error", Text),
+)
+
+# What the input looked like in a period, and how it differs from the one before.
+drift_checks = Table(
+    "drift_checks",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("start", Date, nullable=False),
+    Column("end", Date, nullable=False),
+    Column("checked", DateTime, nullable=False, comment="UTC"),
+    Column("figures", JSON, nullable=False),
 )
 
 # What the index of stories remembers; see stancewire.data.stories.

@@ -1,0 +1,96 @@
+"""The series in the database: what each story says of an actor on an issue, kept beside the positions it is made of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from . import tables
+from .series import StorySide, story_sides
+
+ANY = ""
+"""The object of the series that holds all objects."""
+_SeriesKey = tuple[str, str, str]
+
+
+def sum_up(connection: Connection, stories: Iterable[str], model: str) -> None:
+    """Makes the rows of stories in all series anew from their positions.
+
+    Args:
+        connection: A transaction that writes.
+        stories: Ids of the stories whose positions have changed.
+        model: The model whose positions have.
+    """
+    series, row = tables.series.c, tables.series_stories.c
+    of_model = sa.select(series.id).where(series.model == model)
+    for story in sorted(set(stories)):
+        here = sa.and_(row.story == story, row.series.in_(of_model))
+        touched = set(connection.execute(sa.select(row.series).where(here)).scalars())
+        connection.execute(sa.delete(tables.series_stories).where(here))
+        sums = _sums(connection, story, model)
+        ids = _series_ids(connection, sums, model)
+        if sums:
+            connection.execute(
+                sa.insert(tables.series_stories),
+                [_values(side) | {"series": ids[key]} for key, side in sums.items()],
+            )
+        touched.update(ids.values())
+        changed = sa.update(tables.series).where(series.id.in_(touched))
+        connection.execute(changed.values(version=series.version + 1))
+
+
+def _sums(connection: Connection, story: str, model: str) -> dict[_SeriesKey, StorySide]:
+    row = tables.positions.c
+    query = sa.select(row.issue, row.actor, row.object, row.article, row.published, row.label, row.confidence).where(
+        row.story == story, row.model == model, row.kind == "stance", row.published.is_not(None)
+    )
+    rows: dict[_SeriesKey, list[tuple[str, int, date, str, float]]] = defaultdict(list)
+    for issue, actor, objects, *rest in connection.execute(query):
+        for name in (ANY, *objects):
+            rows[issue, actor, name].append((story, *rest))
+    return {key: side for key, found in rows.items() for side in story_sides(found)}
+
+
+def _series_ids(connection: Connection, keys: Iterable[_SeriesKey], model: str) -> dict[_SeriesKey, int]:
+    """Ids of series, which are made where they are not there."""
+    series = tables.series.c
+    ids: dict[_SeriesKey, int] = {}
+    for key in keys:
+        issue, actor, name = key
+        about = {"model": model, "issue": issue, "actor": actor, "object": name}
+        found = connection.execute(sa.select(series.id).filter_by(**about).select_from(tables.series)).scalar()
+        if found is None:
+            values = about | {"version": 0, "checked": 0}
+            found = connection.execute(sa.insert(tables.series).values(values).returning(series.id)).scalar_one()
+        ids[key] = found
+    return ids
+
+
+def _values(side: StorySide) -> dict[str, Any]:
+    support, oppose, neutral = side.weights
+    values = {"story": side.story, "day": side.day, "articles": side.articles}
+    return values | {"support": support, "oppose": oppose, "neutral": neutral}
+
+
+def read_sides(connection: Connection, series: Sequence[int], since: date | None = None) -> dict[int, list[StorySide]]:
+    """The stories of series, in order.
+
+    Args:
+        connection: A connection.
+        series: Ids of the series.
+        since: Leaves out stories before this day.
+    """
+    row = tables.series_stories.c
+    query = sa.select(row.series, row.story, row.day, row.support, row.oppose, row.neutral, row.articles)
+    query = query.where(row.series.in_(series)).order_by(row.series, row.day, row.story)
+    if since is not None:
+        query = query.where(row.day >= since)
+    sides: dict[int, list[StorySide]] = {one: [] for one in series}
+    for one, story, day, support, oppose, neutral, articles in connection.execute(query):
+        sides[one].append(StorySide(story, day, (support, oppose, neutral), articles))
+    return sides
