@@ -125,6 +125,7 @@ def read_articles(
     columns: Columns = _DEFAULT_COLUMNS,
     format: str | None = None,
     max_chars: int = MAX_CHARS,
+    path_ids: bool = False,
 ) -> Iterator[Article | Rejected]:
     """Stream the articles of all inputs, with a ``Rejected`` in place of each one that cannot be scored.
 
@@ -135,6 +136,8 @@ def read_articles(
         columns: The input columns of tables and JSON records.
         format: One of ``INPUT_FORMATS`` for all inputs; by default each file's ending tells.
         max_chars: The longest text that is accepted.
+        path_ids: Name an article that is a file of its own by its whole path; by its name it is called otherwise, as
+            long as no other file that is read with it has the same.
 
     Raises:
         StancewireError: A path or the format does not exist, or there is nothing to read.
@@ -142,7 +145,7 @@ def read_articles(
     if format is not None and format not in READERS:
         raise StancewireError(f"unknown input format {format!r}; choose one of: {', '.join(INPUT_FORMATS)}")
     files = find_files(paths)
-    ids = _file_ids(files)
+    ids = _path_ids(files) if path_ids else _file_ids(files)
     check = RecordChecker(max_chars)
     records = (record for file in files for record in _file_records(file, ids, columns, format, max_chars))
     return (check(record) if isinstance(record, Record) else record for record in records)
@@ -183,6 +186,10 @@ def _file_ids(files: Sequence[Input]) -> dict[Path, str]:
     stems = {path: (path.with_suffix("") if _is_gzip(path) else path).stem for path in paths}
     shared = Counter(stems.values())
     return {path: stem if shared[stem] == 1 else path.as_posix() for path, stem in stems.items()}
+
+
+def _path_ids(files: Sequence[Input]) -> dict[Path, str]:
+    return {file: file.resolve().as_posix() for file in files if isinstance(file, Path)}
 
 
 def _file_records(

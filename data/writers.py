@@ -328,6 +328,18 @@ def read_positions(path: str | os.PathLike[str], format: str | None = None) -> I
     return _read(path, format, _position, "position")
 
 
+def is_position_table(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a position table that can be read back: its first row has all the columns."""
+    read = _ROW_READERS.get(Path(path).suffix[1:].lower())
+    if read is None:
+        return False
+    try:
+        first = next(read(Path(path)), None)
+    except (OSError, ValueError, csv.Error):
+        return False
+    return isinstance(first, dict) and first.keys() >= set(POSITION_COLUMNS)
+
+
 def read_article_rows(path: str | os.PathLike[str], format: str | None = None) -> Iterator[ArticleRow]:
     """Stream the rows of an article table back.
 

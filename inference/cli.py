@@ -24,6 +24,10 @@ _COMMANDS = {
         "Make a page of scored positions: who stands where, and the sentence.",
     ),
     "monitor": ("stancewire.inference.commands.monitor", "Watch how stances develop."),
+    "serve": (
+        "stancewire.inference.commands.serve",
+        "Show stances, shifts and alerts as web pages and a JSON API.",
+    ),
     "plot": ("stancewire.inference.commands.plot", "Draw the net stance of actors, or its course over time."),
     "evaluate": ("stancewire.inference.commands.evaluate", "Score gold articles and print precision, recall and F1."),
     "behaviour": (

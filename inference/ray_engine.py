@@ -21,7 +21,7 @@ from ..data.writers import write_rows
 from .filter import PositionFilter
 from .run import SCORED, Counts, outcome_of
 from .shards import Outcome, read_outcome, write_outcome
-from .workers import BatchScorer, Scoring
+from .workers import Scoring
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -157,7 +157,7 @@ class _RayWorker:
     """Scores batches of records; made once in each worker."""
 
     def __init__(self, scoring: Scoring, columns: Columns, keep: PositionFilter) -> None:
-        self._scorer = BatchScorer(scoring)
+        self._scorer = scoring.load()
         self._columns, self._keep = columns, keep
 
     def __call__(self, batch: pa.Table) -> pa.Table:

@@ -118,7 +118,7 @@ def _evidence(
         shown.append(
             {
                 "row": row,
-                "pieces": _pieces(row.text, spans),
+                "pieces": mark_pieces(row.text, spans),
                 "title": (article.title if article else None) or row.article_id,
                 "source": (article.source if article else None) or "",
                 # A link that runs code is none.
@@ -128,7 +128,8 @@ def _evidence(
     return shown
 
 
-def _pieces(text: str, spans: Iterable[Span]) -> list[Piece]:
+def mark_pieces(text: str, spans: Iterable[Span]) -> list[Piece]:
+    """Cuts a text into marked and unmarked stretches."""
     marked = set(chain.from_iterable(range(*span) for span in spans))
     pieces: list[Piece] = []
     for place, character in enumerate(text):

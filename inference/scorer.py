@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..data.actors import ActorResolver
-from ..data.candidates import find_candidates
+from ..data.candidates import find_candidates, find_elsewhere
 from ..data.errors import StancewireError
 from ..data.issues import Issue
 from ..data.objects import ObjectFinder
@@ -31,12 +31,21 @@ CHUNK = 16
 
 
 class Reading(NamedTuple):
-    """An article taken apart: its sentences, the mentions of each, and its windows."""
+    """An article taken apart.
+
+    Attributes:
+        article: The article.
+        sentences: Its sentences.
+        mentions: The mentions of each.
+        windows: Its windows.
+        elsewhere: Ids of the issues of which it has the cues in another sense.
+    """
 
     article: Article
     sentences: list[Span]
     mentions: list[list[Mention]]
     windows: list[Window]
+    elsewhere: frozenset[str]
 
 
 class Scorer:
@@ -56,7 +65,8 @@ class Scorer:
     def __init__(self, model: StanceModel, resolver: ActorResolver | None = None) -> None:
         self.model = model
         self.resolver = resolver or ActorResolver()
-        self._folder: Path | None = None
+        self.folder: Path | None = None
+        """Where the model was loaded from, if it was."""
 
     @classmethod
     def from_pretrained(cls, name: str | Path | None = None, threads: int | None = None) -> Scorer:
@@ -72,7 +82,7 @@ class Scorer:
         """
         folder = find_model(name)
         scorer = cls(load_model(folder, threads))
-        scorer._folder = folder
+        scorer.folder = folder
         return scorer
 
     def save_pretrained(self, folder: str | Path) -> Path:
@@ -97,9 +107,9 @@ class Scorer:
         return push_to_hub(self._own_folder(), repository, private, message)
 
     def _own_folder(self) -> Path:
-        if self._folder is None:
+        if self.folder is None:
             raise StancewireError("this scorer was made from a model in memory; load one with Scorer.from_pretrained")
-        return self._folder
+        return self.folder
 
     def score(self, articles: Article | str | Iterable[Article | str]) -> list[Position]:
         """Scores articles.
@@ -183,7 +193,9 @@ class Scorer:
         """Takes an article apart, as the model will see it."""
         sentences = split_sentences(article.text)
         mentions = group_by_sentence(sentences, self.resolver.resolve(article, sentences))
-        return Reading(article, sentences, mentions, make_windows(article.text, sentences, mentions))
+        windows = make_windows(article.text, sentences, mentions)
+        elsewhere = find_elsewhere(article, sentences, self.model.config.issues)
+        return Reading(article, sentences, mentions, windows, elsewhere)
 
     def _positions(
         self, read: Reading, window: Window, scores: WindowScores, finder: Callable[[Issue], ObjectFinder]
@@ -198,7 +210,7 @@ class Scorer:
     ) -> Iterator[Position]:
         config = self.model.config
         columns = {issue.id: column for column, issue in enumerate(config.issues)}
-        for question, sentence, actor, issue in find_candidates(window, config.issues):
+        for question, sentence, actor, issue in find_candidates(window, config.issues, read.elsewhere):
             probabilities = scores.stance[question, columns[issue]]
             if 1 - probabilities[0] >= config.thresholds[issue]:
                 best = 1 + int(np.argmax(probabilities[1:]))

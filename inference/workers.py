@@ -11,10 +11,13 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from multiprocessing import get_context, parent_process
 from threading import Thread
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..data.errors import StancewireError
 from ..data.schema import Article, Position
+
+if TYPE_CHECKING:
+    from .scorer import Scorer
 
 Shard = TypeVar("Shard")
 Result = list[Position] | str
@@ -40,6 +43,17 @@ class Scoring:
     threads: int | None = None
     topical_only: bool = False
 
+    def load(self) -> BatchScorer:
+        """Loads the model.
+
+        Raises:
+            StancewireError: There is no such model.
+        """
+        # Imported here: how articles are scored can be said before ONNX Runtime is loaded.
+        from .scorer import Scorer
+
+        return BatchScorer(Scorer.from_pretrained(self.model, self.threads), self.topical_only)
+
 
 def score_shards(
     shards: Iterable[tuple[Shard, Sequence[Article]]], scoring: Scoring, workers: int
@@ -58,7 +72,7 @@ def score_shards(
         StancewireError: There is no such model, or a process died.
     """
     if workers == 1:
-        scorer = BatchScorer(scoring)
+        scorer = scoring.load()
         for name, articles in shards:
             yield name, scorer.score(articles)
         return
@@ -96,7 +110,7 @@ def _start(scoring: Scoring) -> None:
     # Ctrl-C goes to the whole group of processes; it is the parent who ends the run.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
-    _worker = BatchScorer(scoring)
+    _worker = scoring.load()
 
 
 def _end_with_parent() -> None:
@@ -113,18 +127,11 @@ def _work(articles: list[Article]) -> list[Result]:
 
 
 class BatchScorer:
-    """A scorer for batches in which an article may fail, or name no issue, without harm to the others.
+    """A scorer for batches in which an article may fail, or name no issue, without harm to the others."""
 
-    Raises:
-        StancewireError: There is no such model.
-    """
-
-    def __init__(self, scoring: Scoring) -> None:
-        # Imported here: how articles are scored can be said before ONNX Runtime is loaded.
-        from .scorer import Scorer
-
-        self._scorer = Scorer.from_pretrained(scoring.model, scoring.threads)
-        self._topical_only = scoring.topical_only
+    def __init__(self, scorer: Scorer, topical_only: bool = False) -> None:
+        self._scorer = scorer
+        self._topical_only = topical_only
 
     def score(self, articles: Sequence[Article]) -> list[Result]:
         """The result of each article, in order."""

@@ -17,7 +17,7 @@ _CURVE = "validation_coverage_at_"
 
 def write_card(folder: Path, config: ModelConfig) -> None:
     """Writes the card of a model into its folder, from what lies there."""
-    recipe, metrics, measured = (_read(folder / name) for name in (RECIPE, METRICS, MEASURED))
+    recipe, metrics, measured = _read(folder / RECIPE), _read(folder / METRICS), read_measured(folder)
     lines = [
         f"# {config.full_name}",
         "",
@@ -28,6 +28,11 @@ def write_card(folder: Path, config: ModelConfig) -> None:
         *_LIMITS,
     ]
     (folder / CARD).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def read_measured(folder: Path) -> dict[str, Any]:
+    """What ``stancewire card`` measured of a model; empty where it did not."""
+    return _read(folder / MEASURED)
 
 
 def _read(path: Path) -> dict[str, Any]:

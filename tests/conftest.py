@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,3 +27,21 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the development data (../shared) is not beside this checkout")
     return SHARED
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database; that of PostgreSQL is named by STANCEWIRE_TEST_POSTGRES, and emptied."""
+    sa = pytest.importorskip("sqlalchemy", reason="the database needs the monitoring extra")
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/monitor.db"
+        return
+    postgres = os.environ.get("STANCEWIRE_TEST_POSTGRES")
+    if not postgres:
+        pytest.skip("no PostgreSQL: name one, to be emptied, in STANCEWIRE_TEST_POSTGRES")
+    engine = sa.create_engine(postgres)
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
+    engine.dispose()
+    yield postgres

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from ..data.errors import StancewireError
+from ..data.settings import Section, load_settings
 from ..models.card import RECIPE
 from ..models.locate import STORE
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class StandoffRecipe(_Section):
+class StandoffRecipe(Section):
     """Labels that stand apart from the text they are of.
 
     Attributes:
@@ -32,7 +27,7 @@ class StandoffRecipe(_Section):
     text: str
 
 
-class DataRecipe(_Section):
+class DataRecipe(Section):
     """What the model learns from.
 
     Attributes:
@@ -72,7 +67,7 @@ class DataRecipe(_Section):
         return self
 
 
-class EncoderRecipe(_Section):
+class EncoderRecipe(Section):
     """How the encoder is fine-tuned.
 
     Attributes:
@@ -119,7 +114,7 @@ class EncoderRecipe(_Section):
     distillation_temperature: float = Field(default=2.0, gt=0)
 
 
-class BaselineRecipe(_Section):
+class BaselineRecipe(Section):
     """How the baseline is fitted.
 
     Attributes:
@@ -131,7 +126,7 @@ class BaselineRecipe(_Section):
     c: float = Field(default=4.0, gt=0)
 
 
-class GateRecipe(_Section):
+class GateRecipe(Section):
     """What a new model must hold against the champion before it takes its place; figures on the test set.
 
     Attributes:
@@ -153,7 +148,7 @@ class GateRecipe(_Section):
     max_slowdown: float = Field(default=1.5, gt=0)
 
 
-class YardstickRecipe(_Section):
+class YardstickRecipe(Section):
     """A public data set to compare on.
 
     Attributes:
@@ -166,7 +161,7 @@ class YardstickRecipe(_Section):
     held_out: dict[str, str]
 
 
-class Recipe(_Section):
+class Recipe(Section):
     """Everything that makes a model.
 
     Attributes:
@@ -210,20 +205,7 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         StancewireError: The file is missing or broken, a key is unknown or a value does not fit.
     """
-    try:
-        record = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-    except OSError as error:
-        raise StancewireError(f"recipe {path}: cannot be read ({error.strerror}); check the path") from error
-    except yaml.YAMLError as error:
-        raise StancewireError(f"recipe {path}: broken YAML ({' '.join(str(error).split())})") from error
-    if not isinstance(record, dict):
-        raise StancewireError(f"recipe {path}: is not a mapping of keys to values")
-    for override in overrides:
-        _override(record, override)
-    try:
-        return Recipe.model_validate(record)
-    except ValidationError as error:
-        raise StancewireError(f"recipe {path}: {_explain(error)}") from error
+    return load_settings(path, Recipe, "recipe", overrides)
 
 
 def with_data(recipe: Recipe, more: Sequence[str], only: bool = False) -> Recipe:
@@ -248,43 +230,3 @@ def gate_of(folder: Path) -> GateRecipe:
         return GateRecipe.model_validate(json.loads(path.read_text(encoding="utf-8")).get("gate", {}))
     except ValueError as error:
         raise StancewireError(f"{path}: its gate is broken ({' '.join(str(error).split())})") from error
-
-
-def _override(record: dict[str, Any], override: str) -> None:
-    key, sign, value = override.partition("=")
-    if not sign or not key:
-        raise StancewireError(f"override {override!r}: write it as dotted.key=value, such as encoder.epochs=3")
-    *parents, last = key.split(".")
-    for parent in parents:
-        record = record.setdefault(parent, {})
-        if not isinstance(record, dict):
-            raise StancewireError(f"override {override!r}: {parent} holds a value, not a section")
-    record[last] = yaml.safe_load(value)
-
-
-def _explain(error: ValidationError) -> str:
-    problems = []
-    for problem in error.errors():
-        where = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            known = _known_keys(problem["loc"][:-1])
-            nearest = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.4)
-            hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(known)}"
-            problems.append(f"unknown key {where!r}; {hint}")
-        else:
-            problems.append(f"{where or 'recipe'}: {problem['msg'].lower()}")
-    return "; ".join(problems)
-
-
-def _known_keys(path: Sequence[Any]) -> list[str]:
-    section: type[BaseModel] = Recipe
-    for part in path:
-        if not isinstance(part, int):  # an index into a list of sections
-            section = _section_in(section.model_fields[str(part)].annotation)
-    return list(section.model_fields)
-
-
-def _section_in(annotation: Any) -> type[BaseModel]:
-    """The section that a field holds: itself, or that of ``Section | None`` or ``list[Section]``."""
-    parts = (annotation, *get_args(annotation))
-    return next(part for part in parts if isinstance(part, type) and issubclass(part, BaseModel))

@@ -59,6 +59,7 @@ def _measure(scorer: Scorer, articles: list[LabelledArticle], fillers: int) -> d
     from ..checklist import load_suite, run_suite
     from ..comparison import differences
     from ..evaluation import evaluate
+    from ..monitor.series import Confusion
     from ..uncertainty import bootstrap_intervals, operating_points
 
     began = time.perf_counter()
@@ -94,4 +95,7 @@ def _measure(scorer: Scorer, articles: list[LabelledArticle], fillers: int) -> d
         "slices": [(one.slice, one.gold, one.first) for one in differences(articles, rows, rows)],
         "points": [tuple(point) for point in operating_points(result)],
         "behaviour": {group: one.rate for group, one in behaviour.items()},
+        # For the monitor.
+        "confusion": Confusion.measured(result).counts.tolist(),
+        "confidence": float(confidence.mean()) if len(confidence) else 0.0,
     }

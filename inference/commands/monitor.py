@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import signal
+from collections.abc import Iterable
+from itertools import chain
+from typing import TYPE_CHECKING
+
 import click
 
 from ...data.errors import MissingExtraError
+from . import monitor_alerts, monitor_models, serve
+from .options import database_option, model_option, open_store
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from ..monitor.store import Ingested
+
+PARTLY = 1
+"""Exit code: some records were not taken in, or a source fails."""
 
 
 @click.group("monitor")
@@ -13,8 +29,151 @@ def command() -> None:
 
     \b
     Example:
-      stancewire monitor scoreboard
+      stancewire monitor ingest articles/ && stancewire monitor check
     """
+
+
+for one in (
+    monitor_alerts.check,
+    monitor_alerts.alerts,
+    monitor_alerts.acknowledge,
+    monitor_alerts.snooze,
+    monitor_models.models,
+    monitor_models.rescore,
+    monitor_models.drift,
+):
+    command.add_command(one)
+
+
+@command.command(
+    "ingest",
+    epilog="""\b
+Examples:
+  stancewire monitor ingest articles/
+  stancewire monitor ingest positions.parquet more.jsonl
+  stancewire monitor ingest https://news.example/rss.xml
+  stancewire monitor ingest archive/ --database postgresql+psycopg://user@host/stances""",
+)
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@database_option
+@model_option
+@click.option("--allow-private", is_flag=True, help="Feeds and their articles may lie at private addresses.")
+def ingest(sources: tuple[str, ...], database: str, model: str | None, allow_private: bool) -> int:
+    """Takes articles into the database, each once, with what the model says of them.
+
+    SOURCE is a file or folder of articles (as for `stancewire score`), a position table that `stancewire score` wrote,
+    or the address of a feed. What is there already changes nothing; an article that has changed replaces the old one.
+    After a break the same command goes on.
+
+    Exit code 1 says that some records were not taken in as they are (they are listed).
+    """
+    from ..monitor.dates import utc_now
+    from ..monitor.fetch import Fetcher
+    from ..monitor.intake import Intake, is_feed
+    from ..scorer import Scorer
+
+    _log_lines(logging.WARNING)
+    intake = Intake(open_store(database), Scorer.from_pretrained(model))
+    fetcher = Fetcher(allow_private=allow_private)
+    each = (
+        intake.feed(source, fetcher, utc_now())[0] if is_feed(source) else intake.paths([source], utc_now())
+        for source in sources
+    )
+    new, corrected, known = _follow(chain.from_iterable(each))
+    click.echo(f"{new} new, {corrected} corrected, {known} known articles; database {database}", err=True)
+    if intake.skipped:
+        click.echo(f"{len(intake.skipped)} lines above say what was not taken in as it is", err=True)
+    return PARTLY if intake.skipped else 0
+
+
+@command.command(
+    "run",
+    epilog="""\b
+Example:
+  stancewire monitor run monitor.yaml""",
+)
+@click.argument("settings", metavar="FILE")
+@click.option("--once", is_flag=True, help="Ask each source once, then stop; for a timer of the system.")
+def run(settings: str, once: bool) -> int:
+    """Watches sources until it is stopped (SIGTERM or Ctrl-C), as FILE says; configs/monitor.yaml is an example.
+
+    A source, a database or a target of alerts that fails is logged in one line and tried again later.
+    """
+    from threading import Event
+
+    from ..monitor.service import Service
+    from ..monitor.settings import load_monitor_settings
+    from ..scorer import Scorer
+
+    _log_lines(logging.INFO)
+    watched = load_monitor_settings(settings)
+    stop = Event()
+    _stop_on_signal(stop)
+    service = Service(watched, open_store(watched.database), Scorer.from_pretrained(watched.model), stop)
+    if once:
+        service.round()
+        service.finish()
+    else:
+        service.run()
+    return 0
+
+
+@command.command(
+    "status",
+    epilog="""\b
+Example:
+  stancewire monitor status || echo "a source fails\"""",
+)
+@database_option
+def status(database: str) -> int:
+    """Says how the monitor does: rows of the database, and when each source last answered. Exit code 1: one fails."""
+    from ..monitor.sources import read_sources
+
+    store = open_store(database)
+    for name, rows in store.counts().items():
+        if name in ("articles", "stories", "positions", "series", "alerts"):
+            click.echo(f"{name:<10} {rows}")
+    failing = 0
+    for source in read_sources(store):
+        answered = f"answered {source.succeeded:%Y-%m-%d %H:%M} UTC" if source.succeeded else "has never answered"
+        failed = f", {source.failures} failures since: {source.error}" if source.failures else ""
+        failing += bool(source.failures)
+        click.echo(f"{source.url}: {answered}{failed}")
+    return PARTLY if failing else 0
+
+
+def _log_lines(level: int) -> None:
+    """One line an event on standard error."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("stancewire").setLevel(level)
+    # It writes a traceback where a server's headers are malformed.
+    logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
+
+
+def _stop_on_signal(stop: Event) -> None:
+    def ask_to_stop(number: int, frame: object) -> None:
+        logging.getLogger(__name__).info("stopping after the batch at hand")
+        stop.set()
+
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGINT, ask_to_stop)
+
+
+def _follow(batches: Iterable[Ingested]) -> Ingested:
+    """Sums the batches up and shows how far they are."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from ..monitor.store import Ingested
+
+    console, counts = Console(stderr=True), Ingested(0, 0, 0)
+    columns = SpinnerColumn(), TextColumn("{task.completed} articles"), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("ingest", total=None)
+        for done in batches:
+            counts = counts.plus(done)
+            progress.advance(task, sum(done))
+    return counts
 
 
 @command.command(
@@ -56,3 +215,51 @@ def scoreboard(streams: int, seed: int, detectors: tuple[str, ...]) -> int:
         found = "| | |" if is_null else f"| {score.recall:.2f} | {score.delay:.0f} |"
         click.echo(f"| {name} | {scenario} | {threshold:.2f} {found} {score.false_a_year:.2f} |")
     return 0
+
+
+@command.command(
+    "demo",
+    epilog="""\b
+Examples:
+  stancewire monitor demo
+  stancewire monitor demo --database sqlite:///small-world.db --no-serve""",
+)
+@click.option(
+    "--database",
+    default="sqlite:///stancewire-demo.db",
+    show_default=True,
+    metavar="URL",
+    help="Database of the demo, best one of its own.",
+)
+@click.option("--serve/--no-serve", "is_served", default=True, help="Open the web page on it afterwards.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port of the web page.")
+@click.pass_context
+def demo(context: click.Context, database: str, is_served: bool, port: int) -> None:
+    """Lives through two years of a made-up world, week by week, and shows what the monitor saw in it.
+
+    In it two actors change sides, one suddenly and one over two months, and one wire story that takes the other side is
+    printed fifty times. A minute or so; after a break the same command goes on.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    from ..monitor.alerts import read_alert
+    from ..monitor.demo import demo_weeks, live_through
+    from ..scorer import Scorer
+
+    _log_lines(logging.WARNING)
+    store, console, weeks = open_store(database), Console(stderr=True), demo_weeks()
+    columns = BarColumn(), TextColumn("{task.description}")
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=len(weeks))
+        for week in live_through(weeks, store, Scorer.from_pretrained()):
+            progress.update(task, advance=1, description=f"{week.now:%B %Y}")
+            with store.reading() as connection:
+                for number in week.raised:
+                    said = f"{week.now:%Y-%m-%d}  {read_alert(connection, number, week.now).title}"
+                    progress.console.print(said, soft_wrap=True, highlight=False)
+    articles, stories = (store.counts()[name] for name in ("articles", "stories"))
+    store.close()
+    click.echo(f"{articles} articles, {stories} stories; database {database}", err=True)
+    if is_served:
+        context.invoke(serve.command, database=database, port=port)

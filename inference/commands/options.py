@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+from ...data.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from ..monitor.store import Store
 
 model_option = click.option(
     "--model",
@@ -23,3 +30,25 @@ min_confidence_option = click.option(
     show_default=True,
     help="Leave out positions that are less sure.",
 )
+database_option = click.option(
+    "--database",
+    default="sqlite:///stancewire.db",
+    show_default=True,
+    envvar="STANCEWIRE_DATABASE",
+    metavar="URL",
+    help="SQLite file or PostgreSQL database; also from STANCEWIRE_DATABASE.",
+)
+
+
+def open_store(database: str) -> Store:
+    """Opens the monitor's database.
+
+    Raises:
+        StancewireError: It cannot be reached.
+        MissingExtraError: What it takes is not installed.
+    """
+    try:
+        from ..monitor.store import Store
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"the monitor ({error.name} is missing)", "monitoring") from error
+    return Store(database)

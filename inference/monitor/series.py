@@ -12,7 +12,7 @@ it: it holds the luck of the sample and the doubt about the classifier.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -91,6 +91,21 @@ class StorySide:
 
 
 @dataclass(frozen=True)
+class BinSum:
+    """What the stories of a bin say together.
+
+    Attributes:
+        weights: Those of its stories, summed up.
+        stories: How many there are.
+        articles: How many articles they have.
+    """
+
+    weights: tuple[float, float, float]
+    stories: int
+    articles: int
+
+
+@dataclass(frozen=True)
 class Point:
     """One bin of a series.
 
@@ -145,14 +160,41 @@ def make_series(sides: Sequence[StorySide], period: str, confusion: Confusion, s
         confusion: What the model's labels mean.
         seed: Seed of the draws.
     """
+    return make_points(sum_sides(sides, period), period, confusion, seed)
+
+
+def sum_sides(sides: Iterable[StorySide], period: str) -> dict[date, BinSum]:
+    """Sums stories up by bin."""
     bins: dict[date, list[StorySide]] = defaultdict(list)
     for side in sides:
         bins[bin_start(side.day, period)].append(side)
-    if not bins:
+    return {
+        start: BinSum(
+            tuple(np.array([side.weights for side in found]).sum(0).tolist()),
+            len(found),
+            sum(side.articles for side in found),
+        )
+        for start, found in bins.items()
+    }
+
+
+def make_points(sums: Mapping[date, BinSum], period: str, confusion: Confusion, seed: int = 13) -> list[Point]:
+    """The series of which the bins are given, from the first to the last, those without a story too."""
+    if not sums:
         return []
-    points, start, last = [], min(bins), max(bins)
-    while start <= last:
-        points.append(_point(start, bins.get(start, []), confusion, seed))
+    starts = sorted(sums)
+    weights = np.array([sums[start].weights for start in starts])
+    nets, lows, highs, shares = net_stances(weights, [start.toordinal() for start in starts], confusion, seed)
+    points, start = [], starts[0]
+    while start <= starts[-1]:
+        if start in sums:
+            place = starts.index(start)
+            support, oppose, neutral = shares[place].tolist()
+            net, low, high = float(nets[place]), float(lows[place]), float(highs[place])
+            found = sums[start]
+            points.append(Point(start, net, low, high, (support, oppose, neutral), found.stories, found.articles))
+        else:
+            points.append(Point(start, None, -1.0, 1.0, (0.0, 0.0, 0.0), 0, 0))
         start = next_bin(start, period)
     return points
 
@@ -171,49 +213,58 @@ def next_bin(start: date, period: str) -> date:
     return start + timedelta(days=7 if period == "week" else 1)
 
 
-def _point(start: date, sides: Sequence[StorySide], confusion: Confusion, seed: int) -> Point:
-    if not sides:
-        return Point(start, None, -1.0, 1.0, (0.0, 0.0, 0.0), 0, 0)
-    weights = np.array([side.weights for side in sides])
-    prior = confusion.prior()
-    shares = _adjusted(weights.sum(0)[None], confusion.matrix()[None], prior)[0]
-    # By the bin, so that a point does not change when others come.
-    draw = np.random.default_rng([seed, start.toordinal()])
+def net_stances(
+    sums: np.ndarray, keys: Sequence[int], confusion: Confusion, seed: int = 13
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Net stance, the ends of its 95 % interval, shape (bins,) each, and the adjusted shares, shape (bins, 3).
+
+    Stories that each take one side and are drawn anew by the Bayesian bootstrap have sums that are drawn from a
+    Dirichlet distribution: what single stories say need not be known. Where a story is of two minds the interval is a
+    little too wide.
+
+    Args:
+        sums: Weights of the stories of each bin by label, shape (bins, 3).
+        keys: A number for each bin, by which its draws are made: a point does not change when others come.
+        confusion: What the model's labels mean.
+        seed: Seed of the draws.
+    """
+    prior, shares = confusion.prior(), adjusted_shares(sums, confusion)
+    draw = np.random.default_rng(seed)
     matrices = np.stack([confusion.matrix(draw) for _ in range(DRAWS)])
-    # A few stories that were not seen stand beside those that were: drawn anew, three of one side are not always three.
-    unseen = np.eye(3)[draw.integers(3, size=(DRAWS, _UNSEEN))]
-    everyone = np.concatenate([np.broadcast_to(weights, (DRAWS, *weights.shape)), unseen], axis=1)
-    drawn = np.einsum("ds,dsl->dl", draw.dirichlet(np.ones(len(sides) + _UNSEEN), DRAWS), everyone) * len(sides)
+    drawn = np.empty((DRAWS, len(sums), 3))
+    for place, key in enumerate(keys):
+        own = np.random.default_rng([seed, key])
+        # A few stories that were not seen stand beside those that were: three of one side are not always three.
+        unseen = own.multinomial(_UNSEEN, np.full(3, 1 / 3), DRAWS)
+        parts = own.standard_gamma(sums[place] + unseen)
+        drawn[:, place] = parts / parts.sum(1, keepdims=True) * sums[place].sum()
     nets = _adjusted(drawn, matrices, prior) @ _SIGN
-    low, high = np.percentile(nets, [2.5, 97.5])
-    net = float(shares @ _SIGN)
-    return Point(
-        start,
-        net,
-        min(net, float(low)),
-        max(net, float(high)),
-        (float(shares[0]), float(shares[1]), float(shares[2])),
-        len(sides),
-        sum(side.articles for side in sides),
-    )
+    low, high = np.percentile(nets, [2.5, 97.5], axis=0)
+    net = shares @ _SIGN
+    return net, np.minimum(net, low), np.maximum(net, high), shares
+
+
+def adjusted_shares(sums: np.ndarray, confusion: Confusion) -> np.ndarray:
+    """Shares of support, oppose and neutral in each bin, from its stories' weights; both of shape (bins, 3)."""
+    return _adjusted(sums[None], confusion.matrix()[None], confusion.prior())[0]
 
 
 def _adjusted(counts: np.ndarray, matrices: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """Shares of the true sides.
 
     Args:
-        counts: Stories by label, shape (draws, 3).
+        counts: Stories by label, shape (draws, bins, 3).
         matrices: Probability of each label given the true side, shape (draws, 4, 3).
         prior: Shares of the true sides among all rows, shape (4,).
 
     Returns:
-        Shares of support, oppose and neutral among the stories that take a side at all, shape (draws, 3).
+        Shares of support, oppose and neutral among the stories that take a side at all, shape (draws, bins, 3).
     """
-    shares = np.broadcast_to(prior, (len(counts), len(_TRUE)))
+    back = np.ascontiguousarray(matrices.transpose(0, 2, 1))
+    shares = np.broadcast_to(prior, (*counts.shape[:2], len(_TRUE)))
+    total = counts.sum(2, keepdims=True) + _PRIOR_STORIES
     for _ in range(_STEPS):
-        joint = shares[:, :, None] * matrices
-        given = joint / np.maximum(joint.sum(1, keepdims=True), 1e-12)
-        found = (given * counts[:, None, :]).sum(2) + _PRIOR_STORIES * prior
-        shares = found / found.sum(1, keepdims=True)
-    sided = shares[:, :3]
-    return sided / sided.sum(1, keepdims=True)
+        given = counts / np.maximum(shares @ matrices, 1e-12)
+        shares = (shares * (given @ back) + _PRIOR_STORIES * prior) / total
+    sided = shares[..., :3]
+    return sided / sided.sum(2, keepdims=True)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple
-from datetime import UTC, date, datetime
+from datetime import date
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from ...data.errors import StancewireError
 from ...data.schema import Article, Position
 from ...data.stories import StoryKey, assign_story, story_key
 from . import tables
+from .dates import utc_now
 from .story_sums import sum_up
 
 DEFAULT_URL = "sqlite:///stancewire.db"
@@ -42,6 +43,10 @@ class Ingested(NamedTuple):
     new: int
     corrected: int
     known: int
+
+    def plus(self, more: Ingested) -> Ingested:
+        """Both together."""
+        return Ingested(*(a + b for a, b in zip(self, more, strict=True)))
 
 
 class Store:
@@ -105,7 +110,15 @@ class Store:
         known = self._digests([article.id for article in articles], model)
         return [article for article in articles if known.get(article.id) != _digest(article)]
 
-    def ingest(self, scored: Sequence[tuple[Article, Sequence[Position]]], model: str) -> Ingested:
+    def has(self, key: str) -> bool:
+        """Whether an article is there, whichever model has scored it."""
+        one = tables.articles.c
+        with self.reading() as connection:
+            return connection.execute(sa.select(one.id).where(one.key == key)).first() is not None
+
+    def ingest(
+        self, scored: Sequence[tuple[Article, Sequence[Position]]], model: str, corrects: bool = True
+    ) -> Ingested:
         """Takes scored articles in, all or none.
 
         An article that is there already changes nothing; one that is there with another text is corrected, and what
@@ -114,13 +127,14 @@ class Store:
         Args:
             scored: Articles with their positions.
             model: Name and version of the model.
+            corrects: Whether an article that is there with another text is replaced; it is left alone otherwise.
 
         Raises:
             StancewireError: The database does not take them.
         """
         touched: dict[str, set[str]] = defaultdict(set)
         with self.writing() as connection:
-            done = [_ingest(connection, article, positions, model, touched) for article, positions in scored]
+            done = [_ingest(connection, *one, model, touched, corrects) for one in scored]
             for one, stories in touched.items():
                 sum_up(connection, stories, one)
         return Ingested(done.count("new"), done.count("corrected"), done.count("known"))
@@ -180,6 +194,7 @@ def _ingest(
     positions: Sequence[Position],
     model: str,
     touched: dict[str, set[str]],
+    corrects: bool,
 ) -> str:
     """Takes one article in; adds to `touched`, by model, the stories whose positions change."""
     one, digest, published = tables.articles.c, _digest(article), _date(article.published)
@@ -191,6 +206,8 @@ def _ingest(
         touched[model].add(row.story)
         _add_positions(connection, row.id, row.story, published, positions, model)
         return "new"
+    if row is not None and not corrects:
+        return "known"
     story = assign_story(story_key(article.text), _StoryMemory(connection, published))
     values = {
         "key": article.id,
@@ -202,7 +219,7 @@ def _ingest(
         "title": article.title,
         "speaker": article.speaker,
         "text": article.text,
-        "ingested": datetime.now(UTC).replace(tzinfo=None),
+        "ingested": utc_now(),
     }
     if row is None:
         number = connection.execute(sa.insert(tables.articles).values(values).returning(one.id)).scalar_one()

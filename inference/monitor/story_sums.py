@@ -8,13 +8,15 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from . import tables
-from .series import StorySide, story_sides
+from .series import PERIODS, BinSum, StorySide, bin_start, story_sides
 
 ANY = ""
 """The object of the series that holds all objects."""
+_SUMMED: tuple[str, ...] = ("support", "oppose", "neutral", "stories", "articles")
 _SeriesKey = tuple[str, str, str]
 
 
@@ -30,18 +32,39 @@ def sum_up(connection: Connection, stories: Iterable[str], model: str) -> None:
     of_model = sa.select(series.id).where(series.model == model)
     for story in sorted(set(stories)):
         here = sa.and_(row.story == story, row.series.in_(of_model))
-        touched = set(connection.execute(sa.select(row.series).where(here)).scalars())
+        before = connection.execute(sa.select(tables.series_stories).where(here)).all()
+        touched = {old.series for old in before}
         connection.execute(sa.delete(tables.series_stories).where(here))
         sums = _sums(connection, story, model)
         ids = _series_ids(connection, sums, model)
-        if sums:
-            connection.execute(
-                sa.insert(tables.series_stories),
-                [_values(side) | {"series": ids[key]} for key, side in sums.items()],
-            )
+        now = [_values(side) | {"series": ids[key]} for key, side in sums.items()]
+        if now:
+            connection.execute(sa.insert(tables.series_stories), now)
+        _add_to_bins(connection, [(dict(old._mapping), -1) for old in before] + [(new, 1) for new in now])
         touched.update(ids.values())
         changed = sa.update(tables.series).where(series.id.in_(touched))
         connection.execute(changed.values(version=series.version + 1))
+
+
+def _add_to_bins(connection: Connection, changes: Iterable[tuple[dict[str, Any], int]]) -> None:
+    """Takes stories into the bins of their series (sign 1) or out of them (-1)."""
+    sums: dict[tuple[int, str, date], list[float]] = defaultdict(lambda: [0.0] * 5)
+    for one, sign in changes:
+        values = [one["support"], one["oppose"], one["neutral"], 1, one["articles"]]
+        for period in PERIODS:
+            held = sums[one["series"], period, bin_start(one["day"], period)]
+            held[:] = [old + sign * value for old, value in zip(held, values, strict=True)]
+    rows: list[dict[str, Any]] = [
+        dict[str, Any](zip(("series", "period", "start"), key, strict=True)) | dict(zip(_SUMMED, values, strict=True))
+        for key, values in sorted(sums.items())
+        if any(values)
+    ]
+    if not rows:
+        return
+    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(tables.series_bins)
+    held = tables.series_bins.c
+    added = {name: held[name] + insert.excluded[name] for name in _SUMMED}
+    connection.execute(insert.on_conflict_do_update(index_elements=["series", "period", "start"], set_=added), rows)
 
 
 def _sums(connection: Connection, story: str, model: str) -> dict[_SeriesKey, StorySide]:
@@ -94,3 +117,29 @@ def read_sides(connection: Connection, series: Sequence[int], since: date | None
     for one, story, day, support, oppose, neutral, articles in connection.execute(query):
         sides[one].append(StorySide(story, day, (support, oppose, neutral), articles))
     return sides
+
+
+def read_bins(
+    connection: Connection, series: Sequence[int], period: str, since: date, until: date
+) -> dict[int, dict[date, BinSum]]:
+    """The bins of series that hold a story.
+
+    Args:
+        connection: A connection.
+        series: Ids of the series.
+        period: One of :data:`.series.PERIODS`.
+        since: Leaves out bins that begin before this day.
+        until: Leaves out bins that begin after this day.
+    """
+    row = tables.series_bins.c
+    sums = row.support, row.oppose, row.neutral, row.stories, row.articles
+    query = sa.select(row.series, row.start, *sums).where(
+        row.series.in_(series), row.period == period, row.start.between(since, until), row.stories > 0
+    )
+    bins: dict[int, dict[date, BinSum]] = {one: {} for one in series}
+    for found in connection.execute(query.order_by(row.start)):
+        one, start, support, oppose, neutral, stories, articles = tuple(found)
+        # What was taken out again leaves a trace of a rounding error.
+        weights = max(support, 0.0), max(oppose, 0.0), max(neutral, 0.0)
+        bins[one][start] = BinSum(weights, stories, articles)
+    return bins

@@ -38,7 +38,7 @@ articles = Table(
     Column("id", _Id, primary_key=True),
     Column("key", Text, nullable=False, unique=True, comment="the article's own id"),
     Column("digest", LargeBinary, nullable=False, comment="hash of all that the article says"),
-    Column("story", String(32), ForeignKey("stories.id"), nullable=False),
+    Column("story", String(32), ForeignKey("stories.id"), nullable=False, index=True),
     Column("published", Date, index=True),
     Column("source", Text),
     Column("url", Text),
@@ -86,6 +86,8 @@ models = Table(
     Column("added", DateTime, nullable=False, comment="UTC"),
     Column("state", String(16), nullable=False, comment="rescoring, current or past"),
     Column("confusion", JSON, nullable=False, comment="see stancewire.inference.monitor.series.Confusion"),
+    Column("confidence", Double, comment="mean of the rows that the confusion counts"),
+    Column("switched", DateTime, comment="UTC; when it took another model's place"),
 )
 
 # One actor on one issue, as one model reads it; `object` is empty for all objects together.
@@ -115,6 +117,21 @@ series_stories = Table(
     Column("articles", Integer, nullable=False),
     Index("series_days", "series", "day"),
     Index("stories_series", "story"),
+)
+
+# The stories of a series by bin: what a page shows is read from here, however many stories there are.
+series_bins = Table(
+    "series_bins",
+    metadata,
+    Column("series", _Id, ForeignKey("series.id"), primary_key=True),
+    Column("period", String(5), primary_key=True, comment="day, week or month"),
+    Column("start", Date, primary_key=True, comment="its first day"),
+    Column("support", Double, nullable=False),
+    Column("oppose", Double, nullable=False),
+    Column("neutral", Double, nullable=False),
+    Column("stories", Integer, nullable=False),
+    Column("articles", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 alerts = Table(
@@ -163,7 +180,7 @@ runs = Table(
     Column("source", Text, nullable=False),
     Column("model", Text, nullable=False),
     Column("started", DateTime, nullable=False, comment="UTC"),
-    Column("finished", DateTime, comment="UTC; empty while it runs, or if it was cut off"),
+    Column("finished", DateTime, nullable=False, comment="UTC"),
     Column("new", Integer, nullable=False),
     Column("corrected", Integer, nullable=False),
     Column("known", Integer, nullable=False),

@@ -26,6 +26,8 @@ def upgrade() -> None:
         sa.Column("added", sa.DateTime(), nullable=False, comment="UTC"),
         sa.Column("state", sa.String(length=16), nullable=False, comment="rescoring, current or past"),
         sa.Column("confusion", sa.JSON(), nullable=False, comment="see stancewire.inference.monitor.series.Confusion"),
+        sa.Column("confidence", sa.Double(), nullable=True, comment="mean of the rows that the confusion counts"),
+        sa.Column("switched", sa.DateTime(), nullable=True, comment="UTC; when it took another model's place"),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
@@ -34,7 +36,7 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("model", sa.Text(), nullable=False),
         sa.Column("started", sa.DateTime(), nullable=False, comment="UTC"),
-        sa.Column("finished", sa.DateTime(), nullable=True, comment="UTC; empty while it runs, or if it was cut off"),
+        sa.Column("finished", sa.DateTime(), nullable=False, comment="UTC"),
         sa.Column("new", sa.Integer(), nullable=False),
         sa.Column("corrected", sa.Integer(), nullable=False),
         sa.Column("known", sa.Integer(), nullable=False),
@@ -121,6 +123,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
     )
+    op.create_index(op.f("ix_articles_story"), "articles", ["story"], unique=False)
     op.create_index(op.f("ix_articles_published"), "articles", ["published"], unique=False)
     op.create_table(
         "series_stories",
@@ -143,6 +146,23 @@ def upgrade() -> None:
     )
     op.create_index("series_days", "series_stories", ["series", "day"], unique=False)
     op.create_index("stories_series", "series_stories", ["story"], unique=False)
+    op.create_table(
+        "series_bins",
+        sa.Column("series", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("period", sa.String(length=5), nullable=False, comment="day, week or month"),
+        sa.Column("start", sa.Date(), nullable=False, comment="its first day"),
+        sa.Column("support", sa.Double(), nullable=False),
+        sa.Column("oppose", sa.Double(), nullable=False),
+        sa.Column("neutral", sa.Double(), nullable=False),
+        sa.Column("stories", sa.Integer(), nullable=False),
+        sa.Column("articles", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["series"],
+            ["series.id"],
+        ),
+        sa.PrimaryKeyConstraint("series", "period", "start"),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "story_signatures",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -216,8 +236,10 @@ def downgrade() -> None:
     op.drop_table("story_signatures")
     op.drop_index("stories_series", table_name="series_stories")
     op.drop_index("series_days", table_name="series_stories")
+    op.drop_table("series_bins")
     op.drop_table("series_stories")
     op.drop_index(op.f("ix_articles_published"), table_name="articles")
+    op.drop_index(op.f("ix_articles_story"), table_name="articles")
     op.drop_table("articles")
     op.drop_index("alerts_by_subject", table_name="alerts")
     op.drop_table("alerts")
