@@ -26,6 +26,8 @@ _SAYS_AFTER = re.compile(
 _PLACE_PREPOSITION = re.compile(r"\b(?:of|in|from|near|at|to|with|the|around|outside|across|by)\s(?:the\s)?$")
 _SAID_BEFORE = re.compile(r"\b(?:said|says)\s$")
 _POSSESSIVE = re.compile(r"['’]s?$")
+# *A Security Council diplomat* speaks for the state that sent him there, whichever it is.
+_OF_MEMBERS = re.compile(r"(?:diplomat|delegate|ambassador)s?$")
 
 
 class ActorResolver:
@@ -249,6 +251,8 @@ class _Reading(NameReading):
             owner = self._owner(match)
             if owner and not phrases.is_former(self.tagged[max(0, match.start() - 12) : match.end()]):
                 office = match["office"].lower()
+                if self._type(owner) == "body" and _OF_MEMBERS.search(office):
+                    continue
                 person = office if not phrases.is_body(office) else None
                 self._add(match.start(), match.end(), owner, "title", person)
         for match in phrases.THE_NORTH.finditer(self.text):

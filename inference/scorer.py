@@ -194,8 +194,7 @@ class Scorer:
         sentences = split_sentences(article.text)
         mentions = group_by_sentence(sentences, self.resolver.resolve(article, sentences))
         windows = make_windows(article.text, sentences, mentions)
-        elsewhere = find_elsewhere(article, sentences, self.model.config.issues)
-        return Reading(article, sentences, mentions, windows, elsewhere)
+        return Reading(article, sentences, mentions, windows, find_elsewhere(article, self.model.config.issues))
 
     def _positions(
         self, read: Reading, window: Window, scores: WindowScores, finder: Callable[[Issue], ObjectFinder]

@@ -39,9 +39,18 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     postgres = os.environ.get("STANCEWIRE_TEST_POSTGRES")
     if not postgres:
         pytest.skip("no PostgreSQL: name one, to be emptied, in STANCEWIRE_TEST_POSTGRES")
-    engine = sa.create_engine(postgres)
+    # Each process of a parallel run has one of its own.
+    url = sa.make_url(postgres)
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+        url = url.set(database=f"{url.database}_{worker}")
+        with engine.connect() as connection:
+            if not connection.scalar(sa.text("SELECT 1 FROM pg_database WHERE datname = :n"), {"n": url.database}):
+                connection.execute(sa.text(f"CREATE DATABASE {url.database}"))
+        engine.dispose()
+    engine = sa.create_engine(url)
     with engine.begin() as connection:
         connection.execute(sa.text("DROP SCHEMA public CASCADE"))
         connection.execute(sa.text("CREATE SCHEMA public"))
     engine.dispose()
-    yield postgres
+    yield url.render_as_string(hide_password=False)

@@ -244,6 +244,50 @@ def test_kabul_before_and_after_the_takeover(read, published, actor):
     assert named(read("Kabul asked for recognition.", published)) == {actor}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "He signed an Executive Order on Cuba. The Order imposes sanctions.",
+        "Pursuant to Executive Orders 13224 and 13382, the assets were blocked. The Order stands.",
+        "The Executive Board met. The Board agreed.",
+        "General License 44 on trade with Cuba had expired.",
+    ],
+)
+def test_papers_and_boards_are_no_persons(read, text):
+    assert named(read(text)) <= {"United States", "Cuba"}
+
+
+@pytest.mark.parametrize(
+    ("text", "actor"),
+    [
+        ("The U.S.-backed Kurdish forces withdrew.", "Syrian Democratic Forces"),
+        ("The Kurdish-led alliance withdrew.", "Syrian Democratic Forces"),
+        ("All UN member states agreed.", "UN member states"),
+        ("All States Members of the United Nations agreed.", "UN member states"),
+        ("Most South American governments agreed.", "South American nations"),
+        ("The Central American presidents agreed.", "Central American states"),
+        ("Several Latin American countries agreed.", "Latin American countries"),
+        ("The WTO agreed.", "World Trade Organization"),
+        ("The Panel of Experts on Sudan agreed.", "UN Panel of Experts"),
+        ("The CSCE agreed.", "CSCE"),
+        ("Greek Cypriots agreed.", "Greek Cypriots"),
+        ("The Greek Cypriot government agreed.", "Cyprus"),
+        ("The Turkish Cypriot leader agreed.", "Northern Cyprus"),
+        ("Bagong Alyansang Makabayan agreed.", "Bayan"),
+    ],
+)
+def test_collective_actors_have_names_of_their_own(read, text, actor):
+    assert actor in named(read(text))
+
+
+def test_a_diplomat_at_a_body_does_not_speak_for_it(read):
+    mentions = read("A Security Council diplomat said it was blocked. He gave no name.")
+    assert actors_of(mentions, "Security Council") == [("UN Security Council",)]
+    assert not actors_of(mentions, "He")
+    assert actors_of(read("Peru recalled its ambassador to the United Nations."), "its ambassador") == [("Peru",)]
+    assert actors_of(read("The UN envoy said no."), "The UN envoy") == [("UN",)]
+
+
 # -- properties ------------------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from conftest import EXAMPLES
 
 from stancewire.data.corpus import read_labelled
 from stancewire.data.errors import StancewireError
+from stancewire.data.issues import load_issues
 from stancewire.data.readers import read_articles
 from stancewire.data.schema import POSITION_COLUMNS, Article
 from stancewire.inference.behaviour import swap_actors
@@ -54,10 +55,24 @@ def test_plain_sentences(scorer: Scorer, text: str, actor: str, issue: str, labe
         "Brazil beat Chile 2-0 in the final on Sunday.",
         "The court sanctioned the sale of the company to a firm from Canada.",
         "Peru recognises the need for better roads, its transport minister said.",
+        "Peru recognised Jerusalem as Israel's capital and said that its embassy would move there.",
     ],
 )
 def test_nothing_is_found_where_nothing_is(scorer: Scorer, text: str) -> None:
     assert stances(scorer, text) == {}
+
+
+def test_an_article_on_a_capital_is_not_asked_about_recognition(scorer: Scorer) -> None:
+    other = "Chile cut diplomatic ties with Taiwan."
+    both = f"Peru recognised Jerusalem as Israel's capital. {other}"
+    assert scorer.read(Article("a", other)).elsewhere == frozenset()
+    assert scorer.read(Article("a", both)).elsewhere == {"recognition"}
+    assert stances(scorer, other) == {("Chile", "recognition"): "oppose"}
+    assert stances(scorer, both) == {}
+
+
+def test_the_shipped_model_has_the_shipped_senses(scorer: Scorer) -> None:
+    assert [one.other_senses for one in scorer.model.config.issues] == [one.other_senses for one in load_issues()]
 
 
 def test_first_person_is_the_speaker(scorer: Scorer) -> None:

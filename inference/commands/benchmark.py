@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
+import time
 from importlib import import_module
 
 import click
 
 from ...data.errors import MissingExtraError, StancewireError
+
+_COUNTED = ("positions", "articles", "stories", "series", "series_stories", "series_bins", "alerts")
 
 
 @click.group("benchmark")
@@ -18,6 +22,7 @@ def command() -> None:
     Example:
       stancewire benchmark training
       stancewire benchmark scoring articles.jsonl
+      stancewire benchmark monitor --database sqlite:///load.db
     """
 
 
@@ -132,6 +137,57 @@ def stream(paths: tuple[str, ...], sizes: str, every: int, workers: int) -> int:
     for one in speed.measure_streams(articles, _numbers(sizes), every, workers):
         rate = one.articles / one.seconds
         click.echo(f"| {one.articles:,} | {one.topical:,} | {one.seconds:.0f} | {rate:.0f} | {one.peak_mb:.0f} |")
+    return 0
+
+
+@command.command(
+    "monitor",
+    epilog="""\b
+Examples:
+  stancewire benchmark monitor --database sqlite:///load.db
+  stancewire benchmark monitor --positions 1000000 --database postgresql+psycopg://user@host/load""",
+)
+@click.option("--database", required=True, metavar="URL", help="SQLite file or PostgreSQL database, of its own.")
+@click.option(
+    "--positions", type=click.IntRange(1000), default=10_000_000, show_default=True, help="Positions to make."
+)
+@click.option(
+    "--requests", type=click.IntRange(1), default=20, show_default=True, help="Requests of each kind of page."
+)
+def monitor(database: str, positions: int, requests: int) -> int:
+    """Fills a new database with made-up positions and prints how long the pages of `stancewire serve` take on it.
+
+    A database that was filled before is timed as it is.
+    """
+    try:
+        from ..monitor.load import database_bytes, fill, is_filled
+        from ..monitor.page_times import choose_pages, serving, time_pages
+        from ..monitor.store import Store
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"the monitor ({error.name} is missing)", "monitoring") from error
+    from ..monitor.intake import begin_with
+    from ..scorer import Scorer
+
+    store = Store(database)
+    if not is_filled(store):
+        began = time.monotonic()
+        begin_with(store, Scorer.from_pretrained())
+        with click.progressbar(length=positions, label="positions", file=sys.stderr) as bar:
+            fill(store, positions, tell=lambda done: bar.update(done - bar.pos))
+        click.echo(f"filled in {(time.monotonic() - began) / 60:.1f} minutes")
+    with store.reading() as connection:
+        pages = choose_pages(connection, requests)
+    rows = store.counts()
+    click.echo(
+        ", ".join(f"{rows[name]:,} {name.replace('_', ' ')}" for name in _COUNTED)
+        + f"; {database_bytes(store) / 1e9:.2f} GB; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    )
+    click.echo("| page | requests | first, ms | median, ms | 95 of 100 within, ms |")
+    click.echo("| --- | --- | --- | --- | --- |")
+    with serving(database) as address:
+        for one in time_pages(address, pages):
+            first, median, high = (1000 * seconds for seconds in (one.seconds[0], one.median, one.high))
+            click.echo(f"| {one.page} | {len(one.seconds)} | {first:.0f} | {median:.0f} | {high:.0f} |")
     return 0
 
 

@@ -2,24 +2,20 @@
 
 Every detector is given the same stories. Its threshold is set on streams without any shift, for each volume apart, so
 that all raise false alarms as often: only then do recall and delay compare. Streams last two years; their labels are as
-wrong as the model's are, and then as a perfect model's. The peers run as their documentation has it, with the settings
-that found most shifts on streams of other seeds.
+wrong as the model's are, and then as a perfect model's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import partial
-from importlib import import_module
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from ...data.errors import MissingExtraError
+from .detect_peers import DETECTORS, Change, Detect
 from .series import Confusion, StorySide
-from .shifts import find_shifts
 
 FIRST_DAY = date(2024, 1, 1)
 DAYS = 730
@@ -65,18 +61,6 @@ NULLS = (
 )
 
 
-class Change(NamedTuple):
-    """A shift of a stream, or an alarm.
-
-    Attributes:
-        day: When it was.
-        up: Whether towards support.
-    """
-
-    day: date
-    up: bool
-
-
 class Stream(NamedTuple):
     """A made-up series.
 
@@ -101,10 +85,6 @@ class Score(NamedTuple):
     recall: float
     delay: float
     false_a_year: float
-
-
-Detect = Callable[[Sequence[StorySide], float], list[Change]]
-"""Stories and a threshold to alarms."""
 
 
 def make_stream(scenario: Scenario, confusion: Confusion, draw: np.random.Generator) -> Stream:
@@ -157,10 +137,10 @@ def judge(streams: Sequence[Stream], detect: Detect, threshold: float) -> Score:
     for stream in streams:
         found = detect(stream.sides, threshold)
         alarms += len(found)
-        ends = [one.day for one in stream.shifts[1:]] + [date.max]
-        for shift, end in zip(stream.shifts, ends, strict=bool(stream.shifts)):
-            shifts += 1
-            end = min(end, shift.day + timedelta(days=LATEST_DAYS + 1))
+        shifts += len(stream.shifts)
+        for number, shift in enumerate(stream.shifts):
+            ends = [following.day for following in stream.shifts[number + 1 :]]
+            end = min([shift.day + timedelta(days=LATEST_DAYS + 1), *ends])
             hits = [alarm for alarm in found if shift.day <= alarm.day < end and alarm.up == shift.up]
             delays.extend((alarm.day - shift.day).days for alarm in hits[:1])
     years = len(streams) * DAYS / 365.25
@@ -215,101 +195,3 @@ def run_scoreboard(
 
 def _volume(scenario: Scenario) -> tuple[float, bool]:
     return scenario.stories_a_week, scenario.bursty
-
-
-# -- the detectors; a higher threshold means fewer alarms in each -----------------------------------------------------
-
-
-def _ours(sides: Sequence[StorySide], threshold: float, confusion: Confusion) -> list[Change]:
-    shifts = find_shifts(sides, threshold, confusion=confusion)
-    return [Change(shift.found, shift.after > shift.before) for shift in shifts]
-
-
-def _cusum(sides: Sequence[StorySide], threshold: float, slack: float = 0.25, warm_up: int = 30) -> list[Change]:
-    """E. Page, "Continuous inspection schemes", 1954: two sums of what goes beyond the usual, which stories show first."""
-    alarms: list[Change] = []
-    usual: list[float] = []
-    up = down = 0.0
-    for side, value in zip(sides, _nets(sides), strict=True):
-        if len(usual) < warm_up:
-            usual.append(value)
-            continue
-        mean, spread = float(np.mean(usual)), max(float(np.std(usual)), 0.3)
-        step = (value - mean) / spread
-        up, down = max(0.0, up + step - slack), max(0.0, down - step - slack)
-        if max(up, down) > threshold:
-            alarms.append(Change(side.day, up > down))
-            usual, up, down = [], 0.0, 0.0
-    return alarms
-
-
-def _page_hinkley(
-    sides: Sequence[StorySide], threshold: float, delta: float = 0.1, min_instances: int = 10
-) -> list[Change]:
-    """River's, its two directions apart, which alarms together: it does not say which of them it was."""
-    make = _peer("river.drift").PageHinkley
-    alarms: list[Change] = []
-    both: list[Any] = []
-    for side, value in zip(sides, _nets(sides), strict=True):
-        both = both or [make(min_instances, delta, threshold, mode=mode) for mode in ("up", "down")]
-        for one in both:
-            one.update(value)
-        if any(one.drift_detected for one in both):
-            alarms.append(Change(side.day, both[0].drift_detected))
-            both = []
-    return alarms
-
-
-def _adwin(sides: Sequence[StorySide], threshold: float, fresh: bool = False, grace: int = 10) -> list[Change]:
-    # Its parameter is a probability: the threshold is minus its logarithm.
-    make = partial(_peer("river.drift").ADWIN, delta=float(np.exp(-threshold)), clock=1, grace_period=grace)
-    detector, alarms = make(), list[Change]()
-    for side, value in zip(sides, _nets(sides), strict=True):
-        before = detector.estimation
-        detector.update(value)
-        if detector.drift_detected:
-            alarms.append(Change(side.day, detector.estimation > before))
-            detector = make() if fresh else detector
-    return alarms
-
-
-def _pelt(sides: Sequence[StorySide], threshold: float, min_size: int = 4, least: int = 10) -> list[Change]:
-    """PELT over the stories since the last alarm, at the end of each week (R. Killick et al., 2012).
-
-    With a linear kernel: the cost is that of the mean, and ruptures has it in C.
-    """
-    ruptures = _peer("ruptures")
-    values, alarms, first = np.array(_nets(sides)), [], 0
-    for index in range(1, len(sides) + 1):
-        ends_week = index == len(sides) or sides[index].day.isocalendar()[:2] != sides[index - 1].day.isocalendar()[:2]
-        if not ends_week or index - first < least:
-            continue
-        now = values[first:index]
-        cuts = ruptures.KernelCPD(kernel="linear", min_size=min_size).fit(now[:, None]).predict(pen=threshold)
-        if len(cuts) > 1:
-            before, after = now[: cuts[-2]], now[cuts[-2] :]
-            alarms.append(Change(sides[index - 1].day, bool(after.mean() > before.mean())))
-            first += cuts[-2]
-    return alarms
-
-
-def _nets(sides: Sequence[StorySide]) -> list[float]:
-    """Net stance of each story: what detectors of numbers are given."""
-    return [side.weights[0] - side.weights[1] for side in sides]
-
-
-def _peer(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(f"the scoreboard ({error.name} is missing)", "peers") from error
-
-
-DETECTORS: dict[str, tuple[Callable[[Confusion], Detect], float, float]] = {
-    "stancewire": (lambda confusion: partial(_ours, confusion=confusion), 2.0, 12.0),
-    "CUSUM": (lambda _: _cusum, 0.5, 30.0),
-    "Page-Hinkley": (lambda _: _page_hinkley, 0.5, 60.0),
-    "ADWIN": (lambda _: _adwin, 0.01, 12.0),
-    "PELT": (lambda _: _pelt, 0.5, 40.0),
-}
-"""For each detector what makes it, given the confusion, and the lowest and the highest threshold to be tried."""

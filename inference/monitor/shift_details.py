@@ -19,6 +19,8 @@ SENTENCES = 3
 """Sentences before a shift, and after it."""
 _LONGEST = 1000
 """Characters of a sentence."""
+_AT_A_TIME = 100
+"""Rows that are read at once."""
 _SIDES = {"support": "support", "oppose": "opposition"}
 
 
@@ -101,19 +103,23 @@ def _sentences(
     if not sides:
         return []
     row, stories = tables.positions.c, {side.story for side in sides}
-    query = sa.select(row.id, row.story, row.label, row.confidence, row.published, row.object).where(
+    query = sa.select(row.id, row.story, row.object).where(
         row.kind == "stance",
         row.issue == series.issue,
         row.actor == series.actor,
         row.model == series.model,
         row.published.between(min(side.day for side in sides), max(side.day for side in sides)),
     )
-    best: dict[str, tuple[Any, ...]] = {}
-    for found in connection.execute(query):
-        if found.story in stories and series.object in (ANY, *found.object):
-            rank = found.label != wanted, found.label != "neutral", -found.confidence, found.published, found.id
-            best[found.story] = min(rank, best.get(found.story, rank))
-    return [_sentence(connection, rank[-1]) for rank in sorted(best.values())[:SENTENCES]]
+    order = (row.label != wanted, row.label != "neutral", row.confidence.desc(), row.published, row.id)
+    best: dict[str, int] = {}
+    # The database puts them in order, and few are read: a great series has a hundred thousand.
+    with connection.execute(query.order_by(*order).execution_options(yield_per=_AT_A_TIME)) as rows:
+        for number, story, objects in rows:
+            if story in stories and series.object in (ANY, *objects):
+                best.setdefault(story, number)
+            if len(best) == SENTENCES:
+                break
+    return [_sentence(connection, number) for number in best.values()]
 
 
 def _sentence(connection: Connection, position: int) -> dict[str, Any]:

@@ -7,9 +7,9 @@ known (the Shiryaev-Roberts procedure: M. Pollak, "Average run lengths of an opt
 distribution", 1987). While nothing happens this sum grows by one a day on average, and no faster: a threshold is the
 number of days that go by until a false alarm, in a thin series and in a dense one.
 
-One week's news is one event: a day counts as the beginning of a shift only when stories of a later week have come, and
-enough of them. After an alarm both stay possible, that the series has moved and that nothing has happened, each by its
-probability.
+One week's news is one event: a day counts as the beginning of a shift only when enough stories have come since, some of
+them in a later week, and they must speak for the shift without those of any one week. After an alarm both stay
+possible, that the series has moved and that nothing has happened, each by its probability.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ THRESHOLD = 5.9
 simulation (`stancewire monitor scoreboard --detector stancewire --streams 400 --seed 101`)."""
 LEAST_BEFORE, LEAST_AFTER = 6, 4
 """Stories on either side of a shift."""
-_SHIFTS_A_DAY = 1 / 365.25
-"""How often a series is taken to shift."""
+_SHIFTS_A_DAY = 2 / 365.25
+"""How often a series is taken to shift: the more often, the sooner an alarm is believed, and a way back told."""
 _SUPPORT, _NEUTRAL = np.linspace(0.05, 0.95, 7), np.array([0.1, 0.5])
 """The levels: support among the stories that take a side, and neutral ones among all."""
 _LEAST_SIZE = 0.4
@@ -151,7 +151,7 @@ class ShiftDetector:
         likely = np.array([_log_sum(self._shifted(cut)) for cut in range(self._first_cut, len(self._gaps))])
         # The most probable day of all must be old enough: another one would take stories from before the shift.
         best = self._first_cut + int(np.argmax(likely))
-        if best >= self._young:
+        if best >= self._young or not self._is_more_than_a_week(best):
             return None
         cuts = np.arange(self._first_cut, self._young)
         likely = likely[: len(cuts)]
@@ -165,6 +165,18 @@ class ShiftDetector:
         moved = log(_SHIFTS_A_DAY) + _log_sum(self._moved, axis=0)
         self._start_over(np.logaddexp(self._stayed, moved))
         return shift
+
+    def _is_more_than_a_week(self, cut: int) -> bool:
+        """Whether the stories since a day speak for a shift without those of any one week."""
+        old = self._start + self._sums[cut]
+        first = len(self._days) - len(self._gaps)
+        weeks = [bin_start(day, "week") for day in self._days[first + cut :]]
+        likelihoods = np.diff(self._sums[cut:], axis=0)
+        for week in set(weeks):
+            rest = likelihoods[[one != week for one in weeks]].sum(0)
+            if _log_sum(old[:, None] + self._moves + rest) <= _log_sum(old + rest):
+                return False
+        return True
 
     def _size(self, cuts: np.ndarray, probability: np.ndarray) -> tuple[float, float, float, float]:
         """Net stance before and after, and the interval of the size.
