@@ -36,7 +36,7 @@ _TURNED = slice(30, 130)
 """Actors who change sides on the first issue, by how much is said of them ..."""
 _TURN = LAST_DAY - timedelta(days=28)
 """... from this day on."""
-_ROWS = 8.4
+_ROWS = 8.31
 """Positions of a story in the mean: five an article."""
 _STORM, _STORM_COPIES = 1e-5, 1000
 """How many stories are printed again a thousand times."""

@@ -20,9 +20,9 @@ COLUMNS = tuple(
     "id article_id article sentence start end text kind actor issue label confidence object published model story"
     " title source url".split()
 )
-_MOST_SERIES = 50
+_MOST_SERIES = 20
 """Series that are looked into for one page; it may be short, or empty, and yet not the last."""
-_MOST_ROWS = 20_000
+_MOST_ROWS = 5000
 """Rows of a series that are looked at for one page, where few of them may fit."""
 _EARLIEST, _LATEST = date(1, 1, 1), date(9999, 12, 31)
 
