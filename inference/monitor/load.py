@@ -26,8 +26,8 @@ from . import tables
 from .models import current_model
 from .series import StorySide, story_sides
 from .shift_alerts import check_series
-from .store import Store, _digest, _row
-from .story_sums import ANY, _add_to_bins, _values
+from .store import Store, article_digest, position_row
+from .story_sums import ANY, add_to_bins, side_values
 
 FIRST_DAY, LAST_DAY = date(2021, 1, 1), date(2025, 12, 31)
 _ACTORS = 600
@@ -229,7 +229,7 @@ class _Writer:
             row = {"id": self._series[key], "model": self._model, "version": 0, "checked": 0}
             self._rows[tables.series].append(row | about)
         self._versions[self._series[key]] += 1
-        self._rows[tables.series_stories].append(_values(side) | {"series": self._series[key]})
+        self._rows[tables.series_stories].append(side_values(side) | {"series": self._series[key]})
 
     def write_articles(self, day: date) -> None:
         """Writes the articles of a day, which comes after those before."""
@@ -237,12 +237,12 @@ class _Writer:
             self._articles += 1
             about = {"id": self._articles, "key": article.id, "story": story, "published": day}
             values = {name: getattr(article, name) for name in ("source", "url", "title", "speaker", "text")}
-            more = {"digest": _digest(article), "ingested": datetime.combine(day, time(18))}
+            more = {"digest": article_digest(article), "ingested": datetime.combine(day, time(18))}
             self._rows[tables.articles].append(about | values | more)
             scored = {"article": self._articles, "model": self._model}
             self._rows[tables.scored].append(scored)
             about = scored | {"story": story, "published": day}
-            self._rows[tables.positions] += [_row(position) | about for position in positions]
+            self._rows[tables.positions] += [position_row(position) | about for position in positions]
             self.positions += len(positions)
         if len(self._rows[tables.positions]) >= _BATCH:
             self._flush()
@@ -254,7 +254,7 @@ class _Writer:
             for table, rows in self._rows.items():
                 if rows:
                     connection.execute(sa.insert(table), rows)
-            _add_to_bins(connection, [(row, 1) for row in self._rows[tables.series_stories]])
+            add_to_bins(connection, [(row, 1) for row in self._rows[tables.series_stories]])
         for rows in self._rows.values():
             rows.clear()
 

@@ -26,7 +26,7 @@ from .series import Confusion, StorySide, bin_start
 
 THRESHOLD = 5.9
 """Evidence at which an alarm is raised, the logarithm of days: at most one false alarm in a year and series. Set by
-simulation (`stancewire monitor scoreboard --detector stancewire --streams 400 --seed 101`)."""
+simulation (`stancewire monitor scoreboard --detector stancewire --streams 250 --seed 101`)."""
 LEAST_BEFORE, LEAST_AFTER = 6, 4
 """Stories on either side of a shift."""
 _SHIFTS_A_DAY = 2 / 365.25
@@ -37,7 +37,7 @@ _LEAST_SIZE = 0.4
 """Change of the net stance that is worth an alarm."""
 _SAME_NEUTRAL = 0.7
 """Probability that a shift leaves the share of neutral stories as it is."""
-_CONFUSIONS, _DRAWS, _PARTS = 50, 8, 20
+_CONFUSIONS, _DRAWS, _PARTS = 50, 8, 12
 """Draws of the confusion, draws of a shift's size given one, and steps of the shares among which these choose."""
 _SIGN = np.array([1.0, -1.0, 0.0])
 
@@ -112,7 +112,7 @@ class ShiftDetector:
         self._moved += likelihood
         self._sums.append(self._sums[-1] + likelihood)
         self._take_cuts()
-        evidence = float(_log_sum(self._moved) - _log_sum(self._stayed)) if self._first_cut < self._young else -np.inf
+        evidence = _log_sum(self._moved) - _log_sum(self._stayed) if self._first_cut < self._young else -np.inf
         return self._alarm(evidence) if evidence >= self.threshold else None
 
     def _start_over(self, levels: np.ndarray) -> None:
@@ -162,7 +162,7 @@ class ShiftDetector:
         self._days = self._days[best:]
         self._stories = [number - stories[0] for number in self._stories[best:]]
         self._counts = [counts - self._counts[best] for counts in self._counts[best:]]
-        moved = log(_SHIFTS_A_DAY) + _log_sum(self._moved, axis=0)
+        moved = log(_SHIFTS_A_DAY) + np.logaddexp.reduce(self._moved, axis=0)
         self._start_over(np.logaddexp(self._stayed, moved))
         return shift
 
@@ -236,8 +236,7 @@ def _label_shares(shares: np.ndarray, matrix: np.ndarray, confusion: Confusion) 
     return (1 - none) * shares @ matrix[..., :3, :] + none * matrix[..., 3:, :]
 
 
-def _log_sum(values: np.ndarray, axis: int | tuple[int, ...] | None = None) -> np.ndarray:
+def _log_sum(values: np.ndarray) -> float:
     """Logarithm of the sum of exponentials."""
-    most = np.max(values, axis=axis, keepdims=True)
-    summed = np.log(np.sum(np.exp(values - most), axis=axis, keepdims=True)) + most
-    return np.squeeze(summed, axis=axis)
+    most = float(values.max())
+    return most + log(float(np.exp(values - most).sum()))

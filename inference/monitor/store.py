@@ -108,7 +108,7 @@ class Store:
     def missing(self, articles: Sequence[Article], model: str) -> list[Article]:
         """The articles that this model has not scored as they are now."""
         known = self._digests([article.id for article in articles], model)
-        return [article for article in articles if known.get(article.id) != _digest(article)]
+        return [article for article in articles if known.get(article.id) != article_digest(article)]
 
     def has(self, key: str) -> bool:
         """Whether an article is there, whichever model has scored it."""
@@ -197,7 +197,7 @@ def _ingest(
     corrects: bool,
 ) -> str:
     """Takes one article in; adds to `touched`, by model, the stories whose positions change."""
-    one, digest, published = tables.articles.c, _digest(article), _date(article.published)
+    one, digest, published = tables.articles.c, article_digest(article), _date(article.published)
     row = connection.execute(sa.select(one.id, one.digest, one.story).where(one.key == article.id)).first()
     if row is not None and bytes(row.digest) == digest:
         done = sa.select(tables.scored).where(tables.scored.c.article == row.id, tables.scored.c.model == model)
@@ -247,15 +247,17 @@ def _add_positions(
     connection.execute(sa.insert(tables.scored).values(article=article, model=model))
     if positions:
         about: Mapping[str, Any] = {"article": article, "model": model, "story": story, "published": published}
-        connection.execute(sa.insert(tables.positions), [_row(position) | about for position in positions])
+        connection.execute(sa.insert(tables.positions), [position_row(position) | about for position in positions])
 
 
-def _row(position: Position) -> dict[str, Any]:
+def position_row(position: Position) -> dict[str, Any]:
+    """A position as a row of the table, without what its article gives."""
     names = ("sentence", "start", "end", "kind", "actor", "issue", "label", "confidence", "object")
     return {name: getattr(position, name) for name in names}
 
 
-def _digest(article: Article) -> bytes:
+def article_digest(article: Article) -> bytes:
+    """A hash of all that an article says."""
     return blake2b(repr(astuple(article)).encode(), digest_size=16).digest()
 
 

@@ -29,24 +29,25 @@ def sum_up(connection: Connection, stories: Iterable[str], model: str) -> None:
         model: The model whose positions have.
     """
     series, row = tables.series.c, tables.series_stories.c
-    of_model = sa.select(series.id).where(series.model == model)
+    # Not `series.in_(…)`: SQLite would try each of the model's series.
+    of_model = sa.exists().where(series.id == row.series, series.model == model)
     for story in sorted(set(stories)):
-        here = sa.and_(row.story == story, row.series.in_(of_model))
+        here = sa.and_(row.story == story, of_model)
         before = connection.execute(sa.select(tables.series_stories).where(here)).all()
         touched = {old.series for old in before}
         connection.execute(sa.delete(tables.series_stories).where(here))
         sums = _sums(connection, story, model)
         ids = _series_ids(connection, sums, model)
-        now = [_values(side) | {"series": ids[key]} for key, side in sums.items()]
+        now = [side_values(side) | {"series": ids[key]} for key, side in sums.items()]
         if now:
             connection.execute(sa.insert(tables.series_stories), now)
-        _add_to_bins(connection, [(dict(old._mapping), -1) for old in before] + [(new, 1) for new in now])
+        add_to_bins(connection, [(dict(old._mapping), -1) for old in before] + [(new, 1) for new in now])
         touched.update(ids.values())
         changed = sa.update(tables.series).where(series.id.in_(touched))
         connection.execute(changed.values(version=series.version + 1))
 
 
-def _add_to_bins(connection: Connection, changes: Iterable[tuple[dict[str, Any], int]]) -> None:
+def add_to_bins(connection: Connection, changes: Iterable[tuple[dict[str, Any], int]]) -> None:
     """Takes stories into the bins of their series (sign 1) or out of them (-1)."""
     sums: dict[tuple[int, str, date], list[float]] = defaultdict(lambda: [0.0] * 5)
     for one, sign in changes:
@@ -94,7 +95,8 @@ def _series_ids(connection: Connection, keys: Iterable[_SeriesKey], model: str) 
     return ids
 
 
-def _values(side: StorySide) -> dict[str, Any]:
+def side_values(side: StorySide) -> dict[str, Any]:
+    """A story of a series as a row of the table, without the series."""
     support, oppose, neutral = side.weights
     values = {"story": side.story, "day": side.day, "articles": side.articles}
     return values | {"support": support, "oppose": oppose, "neutral": neutral}
