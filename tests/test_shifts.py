@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 
 from stancewire.inference.monitor import scoreboard
+from stancewire.inference.monitor.detect_peers import DETECTORS, Change
 from stancewire.inference.monitor.scoreboard import (
     DAYS,
-    DETECTORS,
     LATEST_DAYS,
     NULLS,
     SCENARIOS,
-    Change,
     Scenario,
     Stream,
     calibrate,
