@@ -12,7 +12,7 @@ import click
 
 from ...data.errors import MissingExtraError
 from . import monitor_alerts, monitor_models, serve
-from .options import database_option, model_option, open_store
+from .options import database_option, model_option, open_store, require_monitoring
 
 if TYPE_CHECKING:
     from threading import Event
@@ -67,6 +67,7 @@ def ingest(sources: tuple[str, ...], database: str, model: str | None, allow_pri
 
     Exit code 1 says that some records were not taken in as they are (they are listed).
     """
+    require_monitoring()
     from ..monitor.dates import utc_now
     from ..monitor.fetch import Fetcher
     from ..monitor.intake import Intake, is_feed
@@ -99,6 +100,7 @@ def run(settings: str, once: bool) -> int:
 
     A source, a database or a target of alerts that fails is logged in one line and tried again later.
     """
+    require_monitoring()
     from threading import Event
 
     from ..monitor.service import Service
@@ -127,6 +129,7 @@ Example:
 @database_option
 def status(database: str) -> int:
     """Says how the monitor does: rows of the database, and when each source last answered. Exit code 1: one fails."""
+    require_monitoring()
     from ..monitor.sources import read_sources
 
     store = open_store(database)
@@ -240,6 +243,7 @@ def demo(context: click.Context, database: str, is_served: bool, port: int) -> N
     In it two actors change sides, one suddenly and one over two months, and one wire story that takes the other side is
     printed fifty times. A minute or so; after a break the same command goes on.
     """
+    require_monitoring()
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 

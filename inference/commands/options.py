@@ -47,8 +47,19 @@ def open_store(database: str) -> Store:
         StancewireError: It cannot be reached.
         MissingExtraError: What it takes is not installed.
     """
+    require_monitoring()
+    from ..monitor.store import Store
+
+    return Store(database)
+
+
+def require_monitoring() -> None:
+    """Says in one line if what the monitor takes is not installed.
+
+    Raises:
+        MissingExtraError: It is not.
+    """
     try:
-        from ..monitor.store import Store
+        from ..monitor import store  # noqa: F401
     except ModuleNotFoundError as error:
         raise MissingExtraError(f"the monitor ({error.name} is missing)", "monitoring") from error
-    return Store(database)
