@@ -195,7 +195,7 @@ def _label(one: LabelledArticle, window: Window, issues: Sequence[Issue]) -> Exa
             example.stances[question][columns[stance.issue]] = label
     for sentiment in one.sentiments:
         question = find_question(sentiment.actor, sentiment.sentence, window)
-        if question is not None and window.questions[question].mentioned:
+        if question is not None:
             example.sentiments[question] = SENTIMENTS.index(sentiment.sentiment)
     return example
 

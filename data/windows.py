@@ -5,8 +5,8 @@ which the sentences that are asked about, and then those around them, name the a
 slot of its actor, so that the model reads who does what to whom and never a name. Swapping two actors in the text gives
 the same window with the two slots' actors swapped: the answer swaps with them by construction.
 
-The model reads a window once. It is then asked, for each sentence, about every actor of that sentence and of those
-around it, on all issues.
+The model reads a window once. It is then asked, for each sentence, about every actor that the sentence mentions, on all
+issues.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_SLOTS = 16
 """Actors that a window tells apart; the ones that appear later share the slot of *somebody else*."""
 
 BEFORE, AFTER = 2, 1
-"""Sentences around a sentence in which an actor or a cue counts for it."""
+"""Sentences around a sentence in which a cue counts for it."""
 
 WORDS = 130
 """Words that the sentences of one window that are asked about have together, as far as their ends allow."""
@@ -36,13 +36,11 @@ class Question(NamedTuple):
 
     Attributes:
         sentence: Index of the sentence in the article.
-        slot: The actor's slot in the window.
-        mentioned: Whether the sentence itself mentions the actor.
+        slot: The slot of an actor that the sentence mentions, in the window.
     """
 
     sentence: int
     slot: int
-    mentioned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +114,16 @@ def _make_window(text: str, sentences: Sequence[Span], mentions: Sequence[Sequen
     # Those of the context come last: where there are too many, it is their names that get no slot.
     order = sorted(span, key=lambda k: k not in asked)
     slots = _assign_slots([mention for k in order for mention in mentions[k]])
-    named = [{slots[a] for mention in mentions[k] for a in mention.actors if a in slots} for k in span]
-    questions = []
-    for index in asked:
-        place = index - span.start
-        near = set().union(*named[max(0, place - BEFORE) : place + 1 + AFTER])
-        questions += [Question(index, slot, slot in named[place]) for slot in sorted(near)]
     return Window(
         first=span.start,
         asked=asked,
         texts=tuple(_mask(text, sentences[k], mentions[k], slots) for k in span),
         actors=tuple(slots),
-        questions=tuple(questions),
+        questions=tuple(
+            Question(index, slot)
+            for index in asked
+            for slot in sorted({slots[a] for mention in mentions[index] for a in mention.actors if a in slots})
+        ),
         plain=tuple(text[slice(*sentences[k])] for k in span),
     )
 

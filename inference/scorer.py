@@ -221,20 +221,9 @@ class Scorer:
         if scores.sentiment is None:
             return
         for question, probabilities in zip(window.questions, scores.sentiment, strict=True):
-            if question.mentioned:
-                actor = window.actors[question.slot]
-                best = int(np.argmax(probabilities))
-                yield _position(
-                    self.model,
-                    read,
-                    question.sentence,
-                    "sentiment",
-                    actor,
-                    "",
-                    SENTIMENTS[best],
-                    probabilities[best],
-                    [],
-                )
+            actor, best = window.actors[question.slot], int(np.argmax(probabilities))
+            label, sure = SENTIMENTS[best], probabilities[best]
+            yield _position(self.model, read, question.sentence, "sentiment", actor, "", label, sure, [])
 
 
 def _position(

@@ -82,7 +82,6 @@ def make_job(articles: Sequence[Article]) -> Job:
             pairs += [
                 (article.text[slice(*read.sentences[question.sentence])], window.actors[question.slot])
                 for question in window.questions
-                if question.mentioned
             ]
     return Job([*articles], sentences, pairs)
 

@@ -39,7 +39,7 @@ def describe_question(window: Window, question: Question) -> dict[str, str]:
     place = question.sentence - window.first
     near = window.around(question.sentence)
     return {
-        "sentence": f"{'zzhere' if question.mentioned else 'zzaway'} {masked(window.texts[place])}",
+        "sentence": masked(window.texts[place]),
         "context": masked(" ".join((*window.texts[near.start : place], *window.texts[place + 1 : near.stop]))),
     }
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from stancewire.data.windows import SLOT_TOKENS, Question, Window
+from stancewire.data.windows import Question, Window
 
 
 def masked_window(*texts: str, actors: tuple[str, ...]) -> Window:
     """A window of masked sentences that asks in each about every actor."""
-    questions = [
-        Question(sentence, slot, SLOT_TOKENS[slot] in text)
-        for sentence, text in enumerate(texts)
-        for slot in range(len(actors))
-    ]
+    questions = [Question(sentence, slot) for sentence in range(len(texts)) for slot in range(len(actors))]
     return Window(0, range(len(texts)), texts, actors, tuple(questions), texts)

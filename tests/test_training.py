@@ -118,6 +118,19 @@ def test_copies_of_a_story_never_straddle(small_corpus: Path, tmp_path: Path) ->
     assert not train_stories & held_out & long
 
 
+def test_what_is_named_twice_is_learnt_from_twice_as_often(small_corpus: Path, tmp_path: Path) -> None:
+    once, twice = (
+        build_split(
+            recipe(small_corpus, tmp_path).model_copy(
+                update={"data": DataRecipe(train=[str(small_corpus)] * times, validation_share=0.25)}
+            ),
+            load_issues(),
+        )
+        for times in (1, 2)
+    )
+    assert sorted(x.group for x in twice.train) == sorted(x.group for x in [*once.train, *once.train])
+
+
 def test_a_split_by_time_holds_out_the_latest(small_corpus: Path, tmp_path: Path) -> None:
     dates = {}
     for path in small_corpus.iterdir():
@@ -431,7 +444,7 @@ def test_context_gives_way_to_what_is_asked_about(tiny_base: Path) -> None:
     _, small = network(tiny_base)
     tokenizer = WindowTokenizer(small.tokenizer, 256, load_issues())
     texts = ("before " * 90, "[A0] condemned [A1] .", "after " * 90)
-    asked = Window(0, range(1, 2), texts, ("a", "b"), (Question(1, 0, True),), texts)
+    asked = Window(0, range(1, 2), texts, ("a", "b"), (Question(1, 0),), texts)
     (encoded,) = tokenizer.encode([asked])
     counts = [encoded.sentences.count(number) for number in (0, 1, 2, 3)]
     assert counts[:2] == [2, CONTEXT_TOKENS]

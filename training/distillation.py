@@ -56,11 +56,10 @@ def soft_labels(
         asked = np.array([opened[question.sentence] for question in example.window.questions])
         # A tweet is asked about its target whether it names it or not.
         asked |= np.array(example.stances) != IGNORED
-        mentioned = np.array([question.mentioned for question in example.window.questions])
         labels.append(
             SoftLabels(
                 _kept(softmax(stance, temperature), asked & _is_right(stance, example.stances)),
-                _kept(softmax(sentiment, temperature), mentioned & _is_right(sentiment, example.sentiments)),
+                _kept(softmax(sentiment, temperature), _is_right(sentiment, example.sentiments)),
             )
         )
     return labels

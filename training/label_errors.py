@@ -72,7 +72,7 @@ def _of_issue(examples: Sequence[Example], column: int, issue: str) -> Iterator[
         (example, index, question)
         for example in examples
         for index, question in enumerate(example.window.questions)
-        if question.mentioned and example.stances[index][column] != IGNORED
+        if example.stances[index][column] != IGNORED
     ]
     labels = np.array([example.stances[index][column] for example, index, _ in rows])
     classes, indices = np.unique(labels, return_inverse=True)

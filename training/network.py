@@ -21,10 +21,10 @@ _SENTIMENT_SHARE = 0.3
 class StanceNetwork(nn.Module):
     """Encoder, and for each question (a sentence and an actor) the side on every issue and the sentiment.
 
-    The state of an actor is the mean over its slot tokens in the sentence (over those in the sentences around it where
-    the sentence does not mention it). The state of an issue is the mean over the words that are its cues, likewise;
-    sentiment, which has no cues, has a learnt one. Actor and issue together attend once more over all tokens, with a
-    learnt bias for the sentence itself and for those near it: what the text says *there of that actor on that topic*.
+    The state of an actor is the mean over its slot tokens in the sentence. The state of an issue is the mean over the
+    words in the sentence that are its cues, or else over those in the sentences around it; sentiment, which has no
+    cues, has a learnt one. Actor and issue together attend once more over all tokens, with a learnt bias for the
+    sentence itself and for those near it: what the text says *there of that actor on that topic*.
     All of it, with the mean over the sentence, goes through one hidden layer to the classes.
 
     Args:
@@ -50,10 +50,9 @@ class StanceNetwork(nn.Module):
         self.encoder = encoder
         width: int = encoder.config.hidden_size  # type: ignore[union-attr, assignment]
         self.register_buffer("slot_ids", torch.tensor(list(slot_ids[:MAX_SLOTS])), persistent=False)
-        self.presence = nn.Embedding(2, width)
         self.topic = nn.Embedding(n_issues + 1, width)
         self.cue_presence = nn.Embedding(3, width)
-        for embedding in (self.presence, self.topic, self.cue_presence):
+        for embedding in (self.topic, self.cue_presence):
             nn.init.normal_(embedding.weight, std=0.02)
         # Bias of attention for tokens in the sentence, around it, and elsewhere.
         self.reach = nn.Parameter(torch.tensor([1.0, 0.0, -1.0]).repeat(_HEADS, 1))
@@ -75,8 +74,7 @@ class StanceNetwork(nn.Module):
         inside = distance == 0
         around = (distance >= -BEFORE) & (distance <= AFTER) & (sentence_ids > 0).unsqueeze(1)
         slots = self.slot_ids[questions[..., 1].clamp(min=0)]  # type: ignore[index]
-        actors, mentioned = _pool(input_ids.unsqueeze(1) == slots.unsqueeze(2), inside, around, states)
-        actors = actors + self.presence(mentioned)
+        actors = _mean(((input_ids.unsqueeze(1) == slots.unsqueeze(2)) & inside).to(states.dtype), states)
         marked = (cue_mask > 0).unsqueeze(1)
         topics, cued = _pool(marked, inside.unsqueeze(2), around.unsqueeze(2), states)
         near = (marked & around.unsqueeze(2)).any(-1).long()

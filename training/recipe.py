@@ -31,7 +31,8 @@ class DataRecipe(Section):
     """What the model learns from.
 
     Attributes:
-        train: Labelled files or folders; ``corpus`` is the one that ships with the package.
+        train: Labelled files or folders; ``corpus`` is the one that ships with the package. What is named twice is
+            learnt from twice as often.
         tweets: Folders of SemEval-2016 Task 6A in TweetEval's form; the issues of the recipe are its targets.
         standoff: More labelled text, labels and text apart.
         sentiment: NewsMTSC for sentiment, by path or Hub name.
