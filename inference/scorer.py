@@ -209,13 +209,13 @@ class Scorer:
     ) -> Iterator[Position]:
         config = self.model.config
         columns = {issue.id: column for column, issue in enumerate(config.issues)}
+        reported = config.report(scores.stance)
         for question, sentence, actor, issue in find_candidates(window, config.issues, read.elsewhere):
-            probabilities = scores.stance[question, columns[issue]]
-            if 1 - probabilities[0] >= config.thresholds[issue]:
-                best = 1 + int(np.argmax(probabilities[1:]))
+            cell = question, columns[issue]
+            if label := int(reported[cell]):
                 objects = finder(config.issues[columns[issue]]).find(sentence, actor)
-                sure = config.confidence_of(float(probabilities[best]))
-                yield _position(self.model, read, sentence, "stance", actor, issue, CLASSES[best], sure, objects)
+                sure = config.confidence_of(float(scores.stance[cell][label]))
+                yield _position(self.model, read, sentence, "stance", actor, issue, CLASSES[label], sure, objects)
 
     def _sentiments(self, read: Reading, window: Window, scores: WindowScores) -> Iterator[Position]:
         if scores.sentiment is None:

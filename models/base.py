@@ -23,12 +23,16 @@ from ..data.schema import SENTIMENTS, STANCES
 from ..data.windows import Window
 from .locate import CONFIG, find_model
 
-FORMAT = 2
+FORMAT = 3
 """Raised when a model folder of this version cannot be read by an older stancewire.
 
-1: an encoder reads one sentence with its context at a time. 2: an encoder reads several sentences and answers questions
-about each. Encoders of format 1 are read by a class of their own; to migrate one, train its recipe anew.
+1: an encoder reads one sentence with its context at a time. 2: an encoder reads several sentences and answers
+questions about each. 3: thresholds are probabilities of the label that is reported, no more of any stance at all.
+Encoders of format 1 are read by a class of their own, and thresholds before format 3 mean what they meant; to migrate
+a model, train its recipe anew.
 """
+
+_LAST_FORMAT_OF_ANY_STANCE = 2
 
 CLASSES = ("none", *STANCES)
 _TYPES = {
@@ -59,7 +63,7 @@ class ModelConfig:
         name: Name of the model.
         version: Version of the model.
         issues: The issues it was trained for, in the order of its outputs.
-        thresholds: For each issue the probability of any stance at which a position is reported.
+        thresholds: For each issue the probability of its label at which a position is reported.
         temperature: Softmax temperature of the stance logits (Guo et al. 2017), fitted on held-out passages.
         sentiment_temperature: The same for sentiment.
         confidence: Slope and intercept that turn the log-odds of a reported label into those of its being right (Platt
@@ -92,6 +96,20 @@ class ModelConfig:
             WindowScores(softmax(one, self.temperature), softmax(other, self.sentiment_temperature))
             for one, other in zip(stance, sentiment, strict=True)
         ]
+
+    def report(self, stance: np.ndarray) -> np.ndarray:
+        """The class that is reported, the likeliest side where it is likely enough.
+
+        Args:
+            stance: Probabilities, shape (…, issues, classes).
+
+        Returns:
+            Indices into ``CLASSES``, shape (…, issues), 0 where nothing is reported.
+        """
+        limits = [self.thresholds[issue.id] for issue in self.issues]
+        sides = stance[..., 1:]
+        sure = sides.max(-1) if self.format > _LAST_FORMAT_OF_ANY_STANCE else 1 - stance[..., 0]
+        return np.where(sure >= limits, 1 + sides.argmax(-1), 0)
 
     def confidence_of(self, probability: float) -> float:
         """The calibrated confidence of a reported stance: the share of rows as sure as this one that are right."""

@@ -141,9 +141,10 @@ def _is_figure(key: str, value: object) -> bool:
 _LIMITS = (
     "## Limits",
     "",
-    "English only. A sentence is asked about the actors and issues named in it, in the two sentences before it, or in",
-    "the one after: a holder or an issue named only further away is missed. An actor that the resolver does not find",
-    "gets no position. What it gets wrong, by kind and count, stands in the log of experiments beside the models.",
+    "English only. A sentence is asked about the actors that it mentions, by name or pronoun, on the issues named in",
+    "it, in the two sentences before it, or in the one after: a holder whom it leaves unsaid, or an issue named only",
+    "further away, is missed. An actor that the resolver does not find gets no position. What it gets wrong, by kind",
+    "and count, stands in the log of experiments beside the models.",
     "",
     "Licence: Apache-2.0.",
 )

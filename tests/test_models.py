@@ -12,6 +12,7 @@ import pytest
 from builders import masked_window
 
 from stancewire.data.errors import StancewireError
+from stancewire.data.issues import load_issues
 from stancewire.inference.cli import main
 from stancewire.inference.scorer import Scorer
 from stancewire.models.base import CLASSES, FORMAT, ModelConfig, load_model, read_config
@@ -116,6 +117,16 @@ def test_a_model_of_the_first_format_reads_each_sentence_with_its_context() -> N
     rows = Scorer(model).score("Japan imposed new sanctions on Russia on Friday.")
     assert [(row.actor, row.label) for row in rows] == [("Japan", "neutral"), ("Russia", "neutral")]
     assert [row.confidence for row in rows] == pytest.approx([0.4828, 0.4550], abs=0.002)
+
+
+def test_a_side_is_reported_where_it_is_likely_enough() -> None:
+    issues = load_issues()[:1]
+    config = ModelConfig("encoder", "m", "1", issues, {issues[0].id: 0.5})
+    stance = np.array([[[0.3, 0.4, 0.3, 0.0]], [[0.3, 0.1, 0.6, 0.0]], [[0.1, 0.2, 0.2, 0.5]], [[0.6, 0.4, 0.0, 0.0]]])
+    assert config.report(stance).tolist() == [[0], [2], [3], [0]]
+    # Thresholds of older models are probabilities of any stance.
+    config.format = 2
+    assert config.report(stance).tolist() == [[1], [2], [3], [0]]
 
 
 def test_an_unknown_type_or_key_is_refused(copy: Path) -> None:

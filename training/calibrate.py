@@ -84,14 +84,13 @@ def calibrate(
 
 def _fit_confidence(config: ModelConfig, probabilities: np.ndarray, gold: np.ndarray) -> dict[str, float]:
     """Sets the confidence of the rows that would be reported; gives their calibration error with it."""
-    limits = np.array([config.thresholds[issue.id] for issue in config.issues])
-    reported = (1 - probabilities[..., NO_STANCE] >= limits) & (gold != IGNORED)
-    best = probabilities[reported][:, 1:]
-    right = best.argmax(-1) + 1 == gold[reported]
+    given = config.report(probabilities)
+    reported = (given != NO_STANCE) & (gold != IGNORED)
+    right = given[reported] == gold[reported]
     if min(right.sum(), (~right).sum()) < _LEAST_TO_FIT:
         config.confidence = (1.0, 0.0)
         return {}
-    sure = np.clip(best.max(-1), 1e-6, 1 - 1e-6)
+    sure = np.clip(probabilities[reported][:, 1:].max(-1), 1e-6, 1 - 1e-6)
     fitted = LogisticRegression().fit(np.log(sure / (1 - sure))[:, None], right)
     # A slope below zero would call the surest rows the least sure.
     config.confidence = (round(max(0.0, float(fitted.coef_[0, 0])), 4), round(float(fitted.intercept_[0]), 4))
@@ -135,8 +134,9 @@ def _best_threshold(probabilities: np.ndarray, gold: np.ndarray) -> tuple[float,
 def _counts(probabilities: np.ndarray, gold: np.ndarray, threshold: float) -> np.ndarray:
     """True positives, false positives and false negatives of the labels at a threshold."""
     asked = gold != IGNORED
-    reported = (1 - probabilities[:, NO_STANCE] >= threshold) & asked
-    label = probabilities[:, 1:].argmax(-1) + 1
+    sides = probabilities[:, NO_STANCE + 1 :]
+    reported = (sides.max(-1) >= threshold) & asked
+    label = sides.argmax(-1) + NO_STANCE + 1
     right = reported & (label == gold)
     wanted = asked & (gold > NO_STANCE)
     return np.array([right.sum(), (reported & ~right).sum(), (wanted & ~right).sum()], dtype=float)

@@ -45,9 +45,7 @@ def diagnose(model: StanceModel, examples: Sequence[Example]) -> Diagnosis | Non
     asked = gold != IGNORED
     if not asked.any():
         return None
-    limits = np.array([config.thresholds[issue.id] for issue in config.issues])
-    best = probabilities[..., 1:].argmax(-1) + 1
-    given = np.where(1 - probabilities[..., NO_STANCE] >= limits, best, NO_STANCE)
+    given = config.report(probabilities)
     figures: dict[str, float] = {}
     for column, issue in enumerate(config.issues):
         cells = asked[:, column]
@@ -61,7 +59,7 @@ def diagnose(model: StanceModel, examples: Sequence[Example]) -> Diagnosis | Non
     confusion = np.zeros((len(STANCE_CLASSES), len(STANCE_CLASSES)), dtype=int)
     np.add.at(confusion, (gold[asked], given[asked]), 1)
     reported = asked & (given != NO_STANCE)
-    sure = np.take_along_axis(probabilities, best[..., None], -1)[..., 0][reported]
+    sure = np.take_along_axis(probabilities, given[..., None], -1)[..., 0][reported]
     confidence = np.array([config.confidence_of(float(p)) for p in sure])
     return Diagnosis(figures, confusion, confidence, (given == gold)[reported])
 

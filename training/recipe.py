@@ -175,7 +175,7 @@ class Recipe(Section):
         output: Folder that the model is written to.
         yardstick: For ``stancewire yardstick``: a public data set.
         gate: For ``stancewire promote``: what the model must hold against the champion.
-        thresholds: Probabilities of any stance, by issue, at which a position is reported, where they were chosen on
+        thresholds: Probabilities of the label, by issue, at which a position is reported, where they were chosen on
             other labelled articles; those of the other issues are fitted on the held-out passages.
         tracking: Where MLflow keeps its runs; ``MLFLOW_TRACKING_URI`` goes first.
     """

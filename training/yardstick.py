@@ -156,7 +156,7 @@ def predict_tweets(model: StanceModel, path: str, part: str) -> dict[str, list[s
 
 
 def _tweet_answers(model: StanceModel, path: str, part: str) -> tuple[list[Example], np.ndarray, np.ndarray]:
-    """The tweets, the index of the target of each, and its class: the likelier side where the threshold is passed."""
+    """The tweets, the index of the target of each, and its class: the likelier side where it is likely enough."""
     targets = issue_ids(model.config.issues)
     examples = list(read_tweets(path, part, model.config.issues))
     columns = np.array([targets.index(example.group.split(" ")[0]) for example in examples])
@@ -165,7 +165,7 @@ def _tweet_answers(model: StanceModel, path: str, part: str) -> tuple[list[Examp
     rows = np.stack([one.stance[0, column] for one, column in zip(scores, columns, strict=True)])
     sides = np.array(CLASSES[1:])
     best = sides[rows[:, sides].argmax(-1)]
-    return examples, columns, np.where(1 - rows[:, NO_STANCE] >= thresholds[columns], best, NO_STANCE)
+    return examples, columns, np.where(rows[:, sides].max(-1) >= thresholds[columns], best, NO_STANCE)
 
 
 def _favor_against(gold: np.ndarray, guesses: np.ndarray) -> float:
