@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,19 @@ def test_a_stream_is_scored_and_its_topical_articles_are_counted(tmp_path: Path)
     job = make_job(articles)
     assert job.sentences == 3
     assert {actor for _, actor in job.pairs} == {"Japan", "Russia"}
+
+
+def test_a_start_is_timed_until_the_first_article_is_printed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("Japan imposed new sanctions on Russia on Friday.")
+    with pytest.raises(SystemExit) as stopped:
+        main(["benchmark", "start", str(tmp_path), "--rounds", "1"])
+    assert stopped.value.code == 0
+    said = re.fullmatch(r"medians of 1: import (\S+) s, first row after (\S+) s\n", capsys.readouterr().out)
+    assert said
+    assert 0 < float(said[1]) < float(said[2])
+    with pytest.raises(SystemExit) as stopped:
+        main(["benchmark", "start", str(tmp_path / "none"), "--rounds", "1"])
+    assert stopped.value.code == 2
+    assert "no such file" in capsys.readouterr().err

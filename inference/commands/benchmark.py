@@ -106,6 +106,23 @@ def scoring(paths: tuple[str, ...], rounds: int, repeat: int, alone: bool) -> in
 
 
 @command.command(
+    "start",
+    epilog="""\b
+Examples:
+  stancewire benchmark start data/examples""",
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Starts of each.")
+def start(paths: tuple[str, ...], rounds: int) -> int:
+    """Prints how long the import takes, and a new `stancewire score` until its first row."""
+    from ..start_time import measure_start
+
+    found = measure_start(paths, rounds)
+    click.echo(f"medians of {rounds}: import {found.import_s:.2f} s, first row after {found.first_row_s:.2f} s")
+    return 0
+
+
+@command.command(
     "stream",
     epilog="""\b
 Examples:
