@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,8 @@ def _made_from(config: ModelConfig, recipe: Mapping[str, Any], metrics: Mapping[
     more = f", and {_names(data['sentiment'])}" if data["sentiment"] else ""
     yield f"- Sentiment learnt from: the same{more}"
     if config.type != "baseline" and encoder.get("teacher"):
-        yield f"- Teacher: `{encoder['teacher']}`"
+        unlabelled = _names(data.get("unlabelled", []))
+        yield f"- Teacher: `{encoder['teacher']}`" + (f", which also answered about {unlabelled}" if unlabelled else "")
     yield f"- Seed: {recipe['seed']}"
     for key, value in metrics.items():
         if isinstance(value, int):
@@ -159,4 +161,4 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[st
 
 
 def _names(paths: Sequence[str]) -> str:
-    return ", ".join(f"`{path}`" for path in paths)
+    return ", ".join(f"`{path}`" + (f" ({times} times)" if times > 1 else "") for path, times in Counter(paths).items())

@@ -302,6 +302,28 @@ def test_a_teacher_answers_what_is_asked_and_a_student_trains_on_it(
     assert f"Teacher: `{teacher}`" in (tmp_path / "student" / "README.md").read_text()
 
 
+def test_a_teacher_answers_about_articles_without_labels(small_corpus: Path, tiny_base: Path, tmp_path: Path) -> None:
+    article = tmp_path / "more" / "news.txt"
+    article.parent.mkdir()
+    article.write_text("Japan imposed new sanctions on Russia on Friday. Chile sold Peru fish.\n" * 3)
+    teacher = train(recipe(small_corpus, tmp_path / "teacher", model="baseline")).folder
+    encoder = {"base": str(tiny_base), "epochs": 1, "bf16": False, "max_length": 96, "teacher": str(teacher)}
+    data = {"train": [str(small_corpus)], "validation_share": 0.25, "unlabelled": [str(article.parent)]}
+    wanted = recipe(small_corpus, tmp_path / "student", encoder=encoder).model_copy(update={"data": DataRecipe(**data)})
+    (example,) = build_split(wanted, load_issues()).unlabelled
+    assert {label for row in example.stances for label in row} == {IGNORED}
+    (soft,) = soft_labels(str(teacher), [example], load_issues(), 2.0)
+    assert soft.stance.sum() > 0
+    result = train(wanted)
+    assert json.loads((result.folder / "metrics.json").read_text())["unlabelled_windows"] == 1
+    assert f"which also answered about `{article.parent}`" in (result.folder / "README.md").read_text()
+    without = train(recipe(small_corpus, tmp_path / "without", encoder=encoder)).figures
+    assert without["eval_loss"] != result.figures["eval_loss"]
+    article.write_text("")
+    with pytest.raises(StancewireError, match=r"news\.txt.*data\.unlabelled must be readable"):
+        build_split(wanted, load_issues())
+
+
 def test_the_loss_is_least_for_what_the_teacher_says(tiny_base: Path) -> None:
     net, tokenizer = network(tiny_base)
     batch = {

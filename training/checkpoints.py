@@ -26,7 +26,7 @@ def fingerprint(recipe: Recipe, split: Split, issues: Sequence[Issue]) -> str:
     if recipe.encoder.teacher:
         # Holds the checksums of the teacher's other files.
         digest.update((find_model(recipe.encoder.teacher) / CONFIG).read_bytes())
-    for example in (*split.train, *split.validation):
+    for example in (*split.train, *split.validation, *split.unlabelled):
         digest.update(repr((example.window, example.stances, example.sentiments)).encode())
     return digest.hexdigest()
 

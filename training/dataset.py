@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..data.actors import ActorResolver
-from ..data.candidates import open_issues
+from ..data.candidates import find_candidates, open_issues
 from ..data.corpus import IGNORED, STANCE_CLASSES, Example, LabelledArticle, make_examples, read_labelled
 from ..data.duplicates import find_near_duplicates
 from ..data.errors import StancewireError
 from ..data.issues import Issue
 from ..data.newsmtsc import read_newsmtsc
-from ..data.schema import Article
+from ..data.readers import read_articles
+from ..data.schema import Article, Rejected
 from ..data.semeval import read_tweets
+from ..data.sentences import split_sentences
 from ..data.standoff import read_standoff
+from ..data.windows import group_by_sentence, make_windows
 from .recipe import Recipe
 
 
@@ -29,11 +32,13 @@ class Split:
         train: To learn from.
         validation: Held out.
         calibration: Those of the held out on which temperatures and thresholds are set.
+        unlabelled: Without labels, for a teacher to answer.
     """
 
     train: list[Example]
     validation: list[Example]
     calibration: list[Example]
+    unlabelled: list[Example] = field(default_factory=list)
 
     def summary(self) -> dict[str, int]:
         """Counts for the record of a run."""
@@ -45,6 +50,7 @@ class Split:
             "validation_windows": len(self.validation),
             **{f"train_{name}": count for name, count in sorted(stances.items())},
             "train_unreached": sum(len(example.unreached) for example in self.train),
+            "unlabelled_windows": len(self.unlabelled),
         }
 
 
@@ -79,6 +85,7 @@ def build_split(recipe: Recipe, issues: Sequence[Issue]) -> Split:
         train=[example for example in kept if example.group not in held_out],
         validation=validation,
         calibration=[example for example in validation if example.group in calibrating] or validation,
+        unlabelled=list(_read_unlabelled(recipe.data.unlabelled, issues, resolver)),
     )
 
 
@@ -95,6 +102,19 @@ def _read(
     for example in found:
         example.origin = Path(path).stem
     return found
+
+
+def _read_unlabelled(paths: Sequence[str], issues: Sequence[Issue], resolver: ActorResolver) -> Iterator[Example]:
+    """The windows of articles without labels in which there is a stance to ask for."""
+    for article in read_articles(paths) if paths else ():
+        if isinstance(article, Rejected):
+            raise StancewireError(f"{article.where}: {article.reason}; data.unlabelled must be readable throughout")
+        sentences = split_sentences(article.text)
+        mentions = group_by_sentence(sentences, resolver.resolve(article, sentences))
+        for window in make_windows(article.text, sentences, mentions):
+            if find_candidates(window, issues):
+                cells = [[IGNORED] * len(issues) for _ in window.questions]
+                yield Example(article.id, window, cells, [IGNORED] * len(window.questions), origin="unlabelled")
 
 
 def _held_out(groups: set[str], articles: Sequence[Article], recipe: Recipe) -> set[str]:

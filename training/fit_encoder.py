@@ -134,6 +134,8 @@ def fit_encoder(
     )
     windows = WindowTokenizer(tokenizer, options.max_length, config.issues, special, options.mark_cues)
     examples = _thin(split.train, options.sentiment_share, recipe.seed)
+    if options.teacher:
+        examples += split.unlabelled
     soft = (
         soft_labels(options.teacher, examples, config.issues, options.distillation_temperature)
         if options.teacher

@@ -36,6 +36,8 @@ class DataRecipe(Section):
         tweets: Folders of SemEval-2016 Task 6A in TweetEval's form; the issues of the recipe are its targets.
         standoff: More labelled text, labels and text apart.
         sentiment: NewsMTSC for sentiment, by path or Hub name.
+        unlabelled: Articles without labels, in any form that ``stancewire score`` reads: the teacher answers
+            about them. Without a teacher they are not learnt from.
         validation_share: Share of the passages held out for early stopping, thresholds and calibration.
         seed: Seed of that draw; apart from the recipe's, so that models of several seeds are held to the same passages.
         split: Whether those are drawn at random or are the latest by date of publication (``time``; what has no date is
@@ -48,6 +50,7 @@ class DataRecipe(Section):
     tweets: list[str] = []
     standoff: list[StandoffRecipe] = []
     sentiment: list[str] = []
+    unlabelled: list[str] = []
     validation_share: float = Field(default=0.12, gt=0, lt=0.5)
     seed: int = 13
     split: Literal["random", "time"] = "random"

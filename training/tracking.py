@@ -60,7 +60,7 @@ def _dataset(path: Path) -> MetaDataset:
 def data_paths(recipe: Recipe) -> list[Path]:
     """The files and folders on this disk that a recipe learns from."""
     apart = [part for one in recipe.data.standoff for part in (one.labels, one.text)]
-    names = [*recipe.data.train, *apart, *recipe.data.tweets, *recipe.data.sentiment]
+    names = [*recipe.data.train, *apart, *recipe.data.tweets, *recipe.data.sentiment, *recipe.data.unlabelled]
     paths = dict.fromkeys(corpus_folder() if name == "corpus" else Path(name) for name in names)
     return [path for path in paths if path.exists()]
 
