@@ -7,7 +7,15 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from stancewire.inference.monitor.series import Confusion, StorySide, bin_start, make_series, next_bin, story_sides
+from stancewire.inference.monitor.series import (
+    Confusion,
+    StorySide,
+    bin_start,
+    make_series,
+    net_stances,
+    next_bin,
+    story_sides,
+)
 
 MONDAY = date(2024, 1, 1)
 NOISY = Confusion(np.array([[80, 15, 5], [10, 85, 5], [15, 15, 70], [30, 20, 5]], dtype=float))
@@ -79,6 +87,23 @@ def test_intervals_hold_the_truth_as_often_as_they_say(stories: int) -> None:
         (point,) = make_series(sides, "week", NOISY, seed=run)
         held += point.low <= truth[0] - truth[1] <= point.high
     assert held / 150 >= 0.9
+
+
+@pytest.mark.parametrize("truth", [(0.9, 0.05, 0.05), (0.05, 0.9, 0.05)])
+@pytest.mark.parametrize(("stories", "false"), [(5, 0.35), (30, 0.35), (200, 0.35), (30, 0.1)])
+def test_intervals_hold_the_truth_of_an_actor_of_one_mind(
+    truth: tuple[float, float, float], stories: int, false: float
+) -> None:
+    # As the default model errs on news: a third of the rows false, and more of them oppose than support.
+    confusion = Confusion(np.array([[103, 23, 8], [31, 129, 3], [2, 7, 30], [69, 87, 27]], dtype=float))
+    draw = np.random.default_rng(stories)
+    held, runs = 0, 100
+    for run in range(runs):
+        true = draw.multinomial(stories, [*(np.array(truth) * (1 - false)), false])
+        sums = sum(draw.multinomial(n, row) for n, row in zip(true, confusion.matrix(draw), strict=True))
+        _, low, high, _ = net_stances(np.array([sums]), confusion, run)
+        held += low[0] <= truth[0] - truth[1] <= high[0]
+    assert held / runs >= 0.8
 
 
 def test_a_point_does_not_change_when_other_bins_come() -> None:

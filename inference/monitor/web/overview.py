@@ -158,7 +158,7 @@ def _intervals(
     totals: tuple[tuple[float, ...], ...], since: date, counts: Counts
 ) -> tuple[tuple[float, float, float], ...]:
     """Net stance and its interval for sums of stories. What was worked out once holds as long as the sums do."""
-    net, low, high, _ = net_stances(np.array(totals), [since.toordinal()] * len(totals), Confusion(np.array(counts)))
+    net, low, high, _ = net_stances(np.array(totals), Confusion(np.array(counts)))
     return tuple(zip(net.tolist(), low.tolist(), high.tolist(), strict=True))
 
 
