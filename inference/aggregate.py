@@ -1,5 +1,7 @@
 """Positions summed up: the net stance of each actor on each issue, with an honest interval, counted by story.
 
+How actors are presented is summed up in the same way, positive for support and negative for oppose.
+
 A row counts as much as it is likely to be right. The interval draws stories with replacement and, within each, keeps
 a row with the probability that it is right: it holds both the luck of the sample and the classifier's own error. Copies
 of one text are one story, and a net stance is given from ``LEAST`` stories on.
@@ -19,13 +21,17 @@ from ..data.schema import Position
 LEAST = 3
 """Stories below which no net stance is given."""
 DRAWS = 500
-SIGN = {"support": 1, "oppose": -1, "neutral": 0}
+SIGN = {"support": 1, "oppose": -1, "neutral": 0, "positive": 1, "negative": -1}
+_BLOCK = 4_000_000
+"""Rows times draws that are held at once, so that memory stays flat."""
+_HOLDERS = 200
+"""Articles with the same sentence that are compared; the line with which a site ends every article has very many."""
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
 class Net:
-    """Net stance over stories: 1 all support, -1 all oppose.
+    """Net stance over stories: 1 all support, -1 all oppose; of sentiment 1 all positive, -1 all negative.
 
     Attributes:
         value: The mean over stories of the mean side of a story's rows, weighted by confidence.
@@ -44,7 +50,7 @@ class Cell:
 
     Attributes:
         actor: The actor.
-        issue: The issue.
+        issue: The issue; empty for sentiment.
         rows: Its positions, the surest first.
         counts: How many of them have each label.
         articles: Articles that they are from.
@@ -67,17 +73,21 @@ class Cell:
     shift: Net | None
 
 
-def aggregate(positions: Iterable[Position], stories: Mapping[str, str] | None = None, seed: int = 13) -> list[Cell]:
-    """Sums up the stances of a position table, the actors with most stories first.
+def aggregate(
+    positions: Iterable[Position], stories: Mapping[str, str] | None = None, seed: int = 13, kind: str = "stance"
+) -> list[Cell]:
+    """Sums up the stances of a position table, or its sentiment, the actors with most stories first.
 
     Args:
-        positions: Rows of a position table; those of kind ``sentiment`` are left out.
+        positions: Rows of position tables; equal rows, as one table given in two formats brings them, are one.
         stories: The story of each article, as the article table has it; articles that are not in it are one story
-            where they share most of their stance sentences.
+            where they share most of the sentences that are summed up.
         seed: Seed of the draws.
+        kind: ``stance`` or ``sentiment``; rows of the other kind are left out.
     """
-    rows = [row for row in positions if row.kind == "stance"]
-    story = group_copies(rows) | dict(stories or {})
+    rows = list({_contents(row): row for row in positions if row.kind == kind}.values())
+    known = stories or {}
+    story = group_copies(row for row in rows if row.article_id not in known) | dict(known)
     by_cell: dict[tuple[str, str], list[Position]] = defaultdict(list)
     for row in rows:
         by_cell[row.actor, row.issue].append(row)
@@ -91,8 +101,14 @@ def aggregate(positions: Iterable[Position], stories: Mapping[str, str] | None =
     return sorted(cells, key=lambda cell: (-weight[cell.actor], cell.actor, cell.issue))
 
 
+def _contents(row: Position) -> tuple[object, ...]:
+    """All that is in a row, as what a dictionary can hold."""
+    about = tuple(row.object)
+    return row.article_id, row.start, row.text, row.actor, row.issue, row.label, row.confidence, about, row.model
+
+
 def group_copies(rows: Iterable[Position]) -> dict[str, str]:
-    """For each article the one that stands for its story: articles that share most of their stance sentences are one.
+    """For each article the one that stands for its story: articles that share most of their sentences are one.
 
     The share is of the article that has fewer, so that a trimmed reprint is a copy too.
     """
@@ -102,7 +118,8 @@ def group_copies(rows: Iterable[Position]) -> dict[str, str]:
         text = " ".join(_WORD.findall(row.text.lower()))
         if text not in sentences[row.article_id]:
             sentences[row.article_id].add(text)
-            holders[text].append(row.article_id)
+            if len(holders[text]) < _HOLDERS:
+                holders[text].append(row.article_id)
     leader: dict[str, str] = {}
     for name, own in sentences.items():
         shared = Counter(other for text in own for other in holders[text] if other in leader)
@@ -162,15 +179,20 @@ def _shift(
 
 def _draws(groups: Sequence[Sequence[Position]], draw: np.random.Generator) -> np.ndarray:
     """Net stances (``DRAWS``,) of stories drawn anew, each row kept with the probability that it is right."""
-    sides = np.zeros((len(groups), DRAWS))
-    for index, group in enumerate(groups):
-        sure = np.array([row.confidence for row in group])[:, None]
-        sign = np.array([SIGN[row.label] for row in group])[:, None]
-        kept = draw.random((len(group), DRAWS)) < sure
+    rows = [row for group in groups for row in group]
+    sure = np.array([row.confidence for row in rows], np.float32)[:, None]
+    sign = np.array([SIGN[row.label] for row in rows], np.int8)[:, None]
+    first = np.cumsum([0, *(len(group) for group in groups[:-1])])
+    nets = []
+    step = max(1, _BLOCK // len(rows))
+    for done in range(0, DRAWS, step):
+        kept = draw.random((len(rows), min(step, DRAWS - done)), np.float32) < sure
         # A story of which no row is right takes no side.
-        sides[index] = (sign * kept).sum(0) / np.maximum(kept.sum(0), 1)
-    chosen = draw.integers(len(groups), size=(len(groups), DRAWS))
-    return np.take_along_axis(sides, chosen, 0).mean(0)
+        right = np.maximum(np.add.reduceat(kept, first, dtype=np.int32), 1)
+        sides = np.add.reduceat(sign * kept, first, dtype=np.int32) / right
+        chosen = draw.integers(len(groups), size=sides.shape)
+        nets.append(np.take_along_axis(sides, chosen, 0).mean(0))
+    return np.concatenate(nets)
 
 
 def _interval(value: float, draws: np.ndarray) -> Net:

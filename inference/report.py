@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections import Counter, defaultdict
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -17,7 +18,10 @@ from ..data.schema import Article, ArticleRow, Position, Span
 from .aggregate import LEAST, SIGN, Cell
 
 SHOWN = 4
-"""Sentences of each label in a cell that are shown, the surest first."""
+"""Sentences of each label in a cell that are shown where nothing else is said, the surest first."""
+
+# Characters that would turn the writing of the whole page round, or that no page may hold.
+_STRAY = re.compile("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f\x7f-\x9f]|[\ud800-\udfff]")
 
 RowKey = tuple[str, int, str, str]
 """Article, sentence, actor and issue of a row."""
@@ -31,6 +35,13 @@ class Piece:
     is_marked: bool
 
 
+def plain(value: Any) -> Any:
+    """Any text that a template writes, without characters that reach beyond it, each replaced by one: offsets stay."""
+    if isinstance(value, str) and not hasattr(value, "__html__"):
+        return _STRAY.sub("\ufffd", value)
+    return value
+
+
 def row_key(row: Position) -> RowKey:
     """What tells a stance from the others of a table."""
     return row.article_id, row.sentence, row.actor, row.issue
@@ -39,18 +50,22 @@ def row_key(row: Position) -> RowKey:
 def make_report(
     rows: Sequence[Position],
     cells: Sequence[Cell],
+    sentiment: Sequence[Cell],
     issues: Sequence[Issue],
     articles: Mapping[str, Article | ArticleRow],
     marks: Mapping[RowKey, Sequence[Span]],
+    most: int = SHOWN,
 ) -> str:
     """The report as HTML.
 
     Args:
         rows: Rows of a position table.
-        cells: What :func:`stancewire.inference.aggregate.aggregate` makes of them.
+        cells: What :func:`stancewire.inference.aggregate.aggregate` makes of their stances.
+        sentiment: What it makes of their sentiment.
         issues: Issues, whose cues are marked in the sentences that ``marks`` leaves out.
         articles: The articles, or their rows of the article table, by id, for titles, sources and addresses.
         marks: The words that decided a position, as offsets into its sentence.
+        most: Sentences of each label in a cell that are shown.
 
     Raises:
         MissingExtraError: Jinja is not installed.
@@ -65,6 +80,7 @@ def make_report(
         loader=jinja2.FileSystemLoader(templates),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=plain,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -76,9 +92,13 @@ def make_report(
         issues=[name for name in names if any(cell.issue == name for cell in cells)],
         cells=by_place,
         shifts=sorted((c for c in cells if c.shift), key=lambda c: -abs(c.shift.value)),  # type: ignore[union-attr]
-        evidence={number: _evidence(cell, known, articles, marks) for number, cell in by_place.values()},
+        evidence={
+            number: _evidence(shown_rows(cell, most), known, articles, marks) for number, cell in by_place.values()
+        },
         sparks={number: _spark(cell) for number, cell in by_place.values()},
-        sentiment=_sentiment(rows),
+        sentences={number: len({row.text for row in cell.rows}) for number, cell in by_place.values()},
+        sentiment=[cell for cell in sentiment if cell.net],
+        thin=sum(cell.net is None for cell in sentiment),
         least=LEAST,
         n_articles=len({row.article_id for row in rows}),
         n_rows=sum(len(cell.rows) for cell in cells),
@@ -90,13 +110,13 @@ def make_report(
     )
 
 
-def shown_rows(cell: Cell) -> list[Position]:
+def shown_rows(cell: Cell, most: int = SHOWN) -> list[Position]:
     """The rows of a cell that the report shows: the surest of each label, each sentence once."""
     found: list[Position] = []
     taken: Counter[str] = Counter()
     seen: set[str] = set()
     for row in cell.rows:
-        if taken[row.label] < SHOWN and row.text not in seen:
+        if taken[row.label] < most and row.text not in seen:
             found.append(row)
             taken[row.label] += 1
             seen.add(row.text)
@@ -104,14 +124,14 @@ def shown_rows(cell: Cell) -> list[Position]:
 
 
 def _evidence(
-    cell: Cell,
+    rows: Iterable[Position],
     issues: Mapping[str, Issue],
     articles: Mapping[str, Article | ArticleRow],
     marks: Mapping[RowKey, Sequence[Span]],
 ) -> list[dict[str, Any]]:
     shown = []
-    for row in shown_rows(cell):
-        cues = issues[row.issue].find_cues(row.text) if row.issue in issues else []
+    for row in rows:
+        cues = issues[row.issue].find_cues(plain(row.text)) if row.issue in issues else []
         spans = marks.get(row_key(row), cues)
         article = articles.get(row.article_id)
         url = (article.url if article else None) or ""
@@ -155,17 +175,3 @@ def _spark(cell: Cell) -> list[dict[str, Any]]:
         }
         for place, (period, stories, net) in enumerate(cell.trend)
     ]
-
-
-def _sentiment(rows: Iterable[Position]) -> list[tuple[str, int, float, float]]:
-    """For each actor with enough mentions their number and the shares that are positive and negative."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in rows:
-        if row.kind == "sentiment":
-            counts[row.actor][row.label] += 1
-    table = [
-        (actor, n, labels["positive"] / n, labels["negative"] / n)
-        for actor, labels in counts.items()
-        if (n := sum(labels.values())) >= LEAST
-    ]
-    return sorted(table, key=lambda entry: (-entry[1], entry[0]))[:50]

@@ -125,6 +125,13 @@ def test_csv_object_is_a_json_list(tmp_path: Path) -> None:
     assert row["object"] == '["Zürich", "the city, and more"]'
 
 
+@by_format
+def test_text_like_a_formula_is_not_altered_for_programs(name: str, tmp_path: Path) -> None:
+    rows = [replace(ROW, text=text, actor=text) for text in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "'=1")]
+    write(tmp_path / f"out.{name}", rows)
+    assert list(read_positions(tmp_path / f"out.{name}")) == rows
+
+
 def test_parquet_schema_and_version(tmp_path: Path) -> None:
     write(tmp_path / "out.parquet", [ROW])
     file = pq.ParquetFile(tmp_path / "out.parquet")

@@ -30,7 +30,7 @@ Examples:
 )
 @click.option("--actor", "actors", multiple=True, metavar="NAME", help="Show these actors alone.")
 @click.option(
-    "--most", type=click.IntRange(1), default=20, show_default=True, help="Most actors, those with most stories."
+    "--most", type=click.IntRange(1), metavar="N", help="Most actors, those with most stories.  [default: 20; trend: 8]"
 )
 @min_confidence_option
 @click.option("--force", is_flag=True, help="Replace an existing output.")
@@ -39,7 +39,7 @@ def command(
     output: str,
     kind: str,
     actors: tuple[str, ...],
-    most: int,
+    most: int | None,
     min_confidence: float,
     force: bool,
 ) -> int:
@@ -49,16 +49,22 @@ def command(
     """
     from ...data.writers import check_target
     from ..aggregate import aggregate
-    from ..plots import plot_stances, plot_trend
+    from ..plots import pick_actors, plot_stances, plot_trend
     from ..tables import read_tables, story_of
 
-    target = Path(output)
-    if target.suffix.lower() not in _ENDINGS:
+    ending = Path(output).suffix.lower()
+    if ending not in _ENDINGS:
         raise StancewireError(f"{output}: a picture ends in one of {' '.join(_ENDINGS)}")
-    check_target(target, force)
+    target = check_target(Path(output), force)
     rows, beside = read_tables(positions, min_confidence)
-    cells = [cell for cell in aggregate(rows, story_of(beside)) if not actors or cell.actor in actors]
-    figure = plot_trend(cells, actors, min(most, 8)) if kind == "trend" else plot_stances(cells, most)
-    figure.savefig(target, dpi=150)
-    click.echo(f"{output}: {len({cell.actor for cell in cells})} actors", err=True)
+    cells = aggregate(rows, story_of(beside))
+    shown = pick_actors(cells, actors, most or (8 if kind == "trend" else 20), kind == "trend")
+    figure = plot_trend(cells, shown) if kind == "trend" else plot_stances(cells, shown)
+    partial = target.with_name(f"{target.name}.partial")
+    try:
+        figure.savefig(partial, format=ending[1:], dpi=150)
+        partial.replace(target)
+    except OSError as error:
+        raise StancewireError(f"{output}: cannot be written ({error.strerror or error})") from error
+    click.echo(f"{output}: {len(shown)} of {len({cell.actor for cell in cells})} actors", err=True)
     return 0
