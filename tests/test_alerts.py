@@ -375,6 +375,20 @@ def test_acknowledged(store: Store) -> None:
         alerts.acknowledge(connection, 99, at(1))
 
 
+def test_nobody_takes_the_name_by_which_recorded_alerts_are_known(store: Store) -> None:
+    number = raise_one(store, "feed", at(0)) or 0
+    with pytest.raises(StancewireError, match="what nobody was told"), store.writing() as connection:
+        alerts.acknowledge(connection, number, at(1), f" {alerts.NOBODY} ")
+    assert [alert.state for alert in inbox(store, at(1))] == ["open"]
+    with store.writing() as connection:
+        recorded = alerts.record_alert(
+            connection, "old news", at(0), "", {}, kind=alerts.HEALTH, subject="x", title="x"
+        )
+    with pytest.raises(StancewireError, match="told to nobody"), store.writing() as connection:
+        alerts.acknowledge(connection, recorded, at(1), "Mina", "seen")
+    assert [alert.note for alert in inbox(store, at(1), "recorded")] == ["old news"]
+
+
 def test_a_snooze_keeps_back_until_it_is_over_or_undone(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     number = raise_one(store, "feed", at(0)) or 0
     with store.writing() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import html
 import io
@@ -14,8 +15,10 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 import numpy as np
 import pytest
 
@@ -26,16 +29,18 @@ pytest.importorskip("sqlalchemy", reason="the web page needs the monitoring extr
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from stancewire.data.schema import Article, Position
+from stancewire.data.schema import SENTIMENTS, STANCES, Article, Position
 from stancewire.inference.cli import main
 from stancewire.inference.monitor import alerts, tables
 from stancewire.inference.monitor.models import CURRENT, PAST, add_model
+from stancewire.inference.monitor.page_times import serving
 from stancewire.inference.monitor.series import Confusion
 from stancewire.inference.monitor.shift_alerts import check_series
 from stancewire.inference.monitor.store import Store
 from stancewire.inference.monitor.web.app import create_app
 from stancewire.inference.monitor.web.pages import STORIES
 from stancewire.inference.monitor.web.render import HERE
+from stancewire.inference.monitor.web.schemas import Health
 from stancewire.inference.scorer import Scorer
 
 STATIC = HERE / "static"
@@ -122,8 +127,8 @@ def client(store: Store) -> TestClient:
     return client_of(store)
 
 
-def client_of(store: Store, token: str | None = TOKEN) -> TestClient:
-    return TestClient(create_app(store, token, now=lambda: NOW), raise_server_exceptions=False)
+def client_of(store: Store, token: str | None = TOKEN, **more: Any) -> TestClient:
+    return TestClient(create_app(store, token, now=lambda: NOW, **more), raise_server_exceptions=False)
 
 
 def bearer(token: str = TOKEN) -> dict[str, str]:
@@ -135,6 +140,11 @@ def shift_of_hungary(client: TestClient) -> int:
     (alert,) = client.get("/api/v1/alerts", params={"state": "open"}).json()["alerts"]
     assert alert["subject"] == "Hungary on sanctions"
     return alert["id"]
+
+
+def numbers_of(listed: dict[str, Any], what: str) -> list[int]:
+    """The numbers of what the API lists."""
+    return [one["id"] for one in listed[what]]
 
 
 HUNGARY = {"actor": "Hungary", "issue": "sanctions"}
@@ -151,6 +161,27 @@ def test_the_overview_shows_actors_by_stories_and_marks_the_open_shift(client: T
     only = client.get("/", params={"issue": "recognition", "actor": "chi", "weeks": 52}).text
     assert re.findall(r'scope="row"><bdi>(.*?)</bdi>', only) == ["Chile"]
     assert "No actor that fits" in client.get("/", params={"actor": "Atlantis"}).text
+
+
+def test_a_shift_of_one_object_is_not_that_of_all(url: str) -> None:
+    store = Store(url)
+    with store.writing() as connection:
+        add_model(connection, "m 1", NOISY, CURRENT)
+    actors = ("Hungary", "Japan")
+    store.ingest([article(n, FIRST, actor, "sanctions", "support") for n, actor in enumerate(actors)], "m 1")
+    shifts = (("Hungary", "", "support"), ("Hungary", "Graustark", "oppose"), ("Japan", "Graustark", "oppose"))
+    with store.writing() as connection:
+        for actor, name, direction in shifts:
+            details = {"actor": actor, "issue": "sanctions", "object": name}
+            now = NOW + timedelta(hours=len(name))
+            alerts.raise_alert(connection, "shift", f"{actor} {name}", "moved", details, now, direction)
+    page = client_of(store).get("/").text
+    found = re.findall(r'class="shift ([a-z ]+)" href="/alerts/(\d)">(.*?)<span class="hidden"> of (\w+)', page)
+    assert found == [
+        ("support", "1", "▲ shift", "Hungary"),
+        ("oppose part", "3", "▼ shift about <bdi>Graustark</bdi>", "Japan"),
+    ]
+    store.close()
 
 
 def test_copies_are_one_story_on_the_page_of_a_series(client: TestClient) -> None:
@@ -231,6 +262,40 @@ def test_an_article_is_shown_with_its_marked_sentence_and_the_copies_of_its_stor
     assert client.get("/articles/424242").status_code == 404
 
 
+def test_an_article_leads_to_the_bin_in_which_its_story_counts(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/monitor.db")
+    with store.writing() as connection:
+        add_model(connection, "m 1", NOISY, CURRENT)
+    one, rows = article(1, FIRST, "Hungary", "sanctions", "support")
+    late = replace(one, id="late", published=(FIRST + timedelta(weeks=2)).isoformat())
+    undated, others = article(2, FIRST, "Peru", "recognition", "oppose")
+    store.ingest([(one, rows), (late, rows), (replace(undated, published=None), others)], "m 1")
+    client = client_of(store)
+    page = client.get("/articles", params={"key": "late"}).text
+    (chip,) = re.findall(r'<li><a href="(/series[^"]+)" class="chip support">', page)
+    assert "Hungary backs" in client.get(html.unescape(chip)).text
+    page = client.get("/articles", params={"key": undated.id}).text
+    assert '<li><span class="chip oppose"><bdi>Peru</bdi> · recognition: oppose</span></li>' in page
+    store.close()
+
+
+def test_a_shift_of_long_ago_is_marked_where_its_alert_leads(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/monitor.db")
+    with store.writing() as connection:
+        add_model(connection, "m 1", NOISY, CURRENT)
+    labels = ["support"] * 30 + ["oppose"] * 130
+    first = FIRST - timedelta(weeks=100)
+    told = [article(n, first + timedelta(weeks=n), "Hungary", "sanctions", label) for n, label in enumerate(labels)]
+    store.ingest(told, "m 1")
+    check_series(store, NOW)
+    client = client_of(store)
+    found = client.get("/api/v1/alerts", params={"state": "recorded"}).json()["alerts"]
+    (alert,) = [one for one in found if one["subject"] == "Hungary on sanctions"]
+    (series,) = re.findall(r'<a href="([^"]+)">The series, with this shift', client.get(f"/alerts/{alert['id']}").text)
+    assert f'href="/alerts/{alert["id"]}"' in client.get(html.unescape(series)).text
+    store.close()
+
+
 def test_search_finds_actors_titles_and_texts(client: TestClient) -> None:
     page = client.get("/search", params={"q": "hung"}).text
     assert "<b><bdi>Hungary</bdi></b>" in page
@@ -241,6 +306,28 @@ def test_search_finds_actors_titles_and_texts(client: TestClient) -> None:
     assert "<mark>backs</mark>" in client.get(html.unescape(older[1])).text
     for odd in ('"', "NEAR(", "a OR", "-", "title:x", "%", "*", "' ; DROP TABLE articles", "\u202e"):
         assert client.get("/search", params={"q": odd}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [("İstanbul", "İstanbul"), ("istanbul", "İstanbul"), ("I\u0307STANBUL", "İstanbul"), ("sa\u0303o tomé", "São")],
+)
+def test_letters_with_accents_are_found_however_they_are_written(tmp_path: Path, asked: str, found: str) -> None:
+    store = Store(f"sqlite:///{tmp_path}/monitor.db")
+    with store.writing() as connection:
+        add_model(connection, "m 1", NOISY, CURRENT)
+    said = "İstanbul backs the sanctions on São Tomé."
+    store.ingest([article(1, FIRST, "İstanbul", "sanctions", "support", said)], "m 1")
+    page = client_of(store).get("/search", params={"q": asked}).text
+    assert f"<mark>{found}</mark>" in page
+    assert ("<b><bdi>İstanbul</bdi></b>" in page) == (found == "İstanbul")
+    store.close()
+
+
+def test_a_search_says_which_of_many_words_it_looked_for(client: TestClient) -> None:
+    many = "Hungary backs the sanctions of Ruritania its government never said"
+    assert "the first 8 are looked for: <span" in client.get("/search", params={"q": many}).text
+    assert "are looked for" not in client.get("/search", params={"q": "Hungary backs the sanctions"}).text
 
 
 def test_a_corrected_article_is_found_by_its_new_words_alone(url: str) -> None:
@@ -284,6 +371,14 @@ def test_the_pages_are_the_same_on_both_databases(url: str) -> None:
     assert {row["label"] for row in alike["positions"]} == {"oppose"}
     assert min(row["published"] for row in alike["positions"]) >= "2024-06-01"
     assert alike["positions"][0]["text"].startswith("Hungary rejects")
+    # In one article of three it is an object besides.
+    some = client.get("/api/v1/positions", params=HUNGARY | {"object": "Graustark"}).json()["positions"]
+    assert [row["article_id"] for row in some] == [f"a{n}" for n in range(0, 20, 3)]
+    assert client.get("/api/v1/positions", params=HUNGARY | {"object": "graustark"}).json()["positions"] == []
+    listed = client.get("/api/v1/series", params=HUNGARY | {"object": "*"}).json()["series"]
+    assert sorted(one["object"] for one in listed) == ["", "Graustark", "Ruritania"]
+    page = client.get("/series", params=HUNGARY | {"object": "Graustark", "bin": "2024-05-06"}).text
+    assert page.count('<li>\n<p><span class="chip') == 1
     assert client.get("/health").json()["status"] == "ok"
     store.close()
 
@@ -309,6 +404,53 @@ def test_pages_of_positions_give_each_row_once(client: TestClient, store: Store)
     assert {row["label"] for row in moods["positions"]} == {"negative"}
 
 
+def test_a_long_series_is_whole_in_csv_and_read_on_with_in_json(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/monitor.db")
+    with store.writing() as connection:
+        add_model(connection, "m 1", NOISY, CURRENT)
+    mondays = [FIRST - timedelta(weeks=week) for week in range(230) if week not in range(100, 110)]
+    store.ingest([article(n, day, "Peru", "recognition", "support") for n, day in enumerate(mondays)], "m 1")
+    client = client_of(store)
+    table = client.get("/export/series.csv", params={"actor": "Peru", "issue": "recognition"})
+    rows = list(csv.DictReader(io.StringIO(table.content.decode("utf-8-sig"))))
+    assert [row["start"] for row in rows] == [(min(mondays) + timedelta(weeks=n)).isoformat() for n in range(230)]
+    assert sum(row["net"] == "" for row in rows) == 10
+    points: list[dict[str, Any]] = []
+    until: str | None = ""
+    for _ in range(4):
+        if until is None:
+            break
+        page = client.get("/api/v1/series/1", params={"until": until}).json()
+        points[:0] = [point for point in page["points"] if point["net"] is not None]
+        until = page["earlier"]
+    assert until is None
+    assert [point["start"] for point in points] == [day.isoformat() for day in sorted(mondays)]
+    assert [float(row["net"]) for row in rows if row["net"]] == pytest.approx(
+        [point["net"] for point in points], abs=1e-6
+    )
+    store.close()
+
+
+def test_alerts_are_read_on_with_past_a_page(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/monitor.db")
+    with store.writing() as connection:
+        # The last two were raised by a clock that was late.
+        moments = [NOW, NOW, NOW + timedelta(hours=1), NOW, NOW - timedelta(days=1)]
+        for place, moment in enumerate(moments):
+            alerts.raise_alert(connection, "health", f"feed {place}", "silent", {}, moment)
+    client = client_of(store)
+    seen: list[int] = []
+    page: dict[str, Any] = {"next": ""}
+    for _ in range(4):
+        page = client.get("/api/v1/alerts", params={"limit": 2, "before": page["next"]}).json()
+        seen += numbers_of(page, "alerts")
+        if page["next"] is None:
+            break
+    assert seen == numbers_of(client.get("/api/v1/alerts").json(), "alerts") == [3, 4, 2, 1, 5]
+    assert page["next"] is None
+    store.close()
+
+
 def test_a_text_is_scored_as_on_the_command_line(client: TestClient, scorer: Scorer) -> None:
     text = "Japan imposed new sanctions on Russia on Friday. Türkiye called them a mistake."
     given = client.post("/api/v1/score", json={"text": text, "published": "2025-01-03"}).json()
@@ -327,6 +469,15 @@ def test_openapi_describes_every_call(client: TestClient) -> None:
     assert all(path in page for path in described["paths"])
     write = described["paths"]["/api/v1/alerts/{number}/acknowledge"]["post"]
     assert write["security"]
+    assert {"400", "401", "403", "404", "411", "413", "422"} <= set(write["responses"])
+    assert "404" not in described["paths"]["/api/v1/score"]["post"]["responses"]
+    health = described["paths"]["/health"]["get"]["responses"]
+    for status, name in (("200", "Health"), ("503", "Down")):
+        assert health[status]["content"]["application/json"]["schema"]["$ref"].endswith(f"/{name}")
+    assert described["components"]["schemas"]["AlertEntry"]["properties"]["state"]["enum"] == list(alerts.STATES)
+    assert described["components"]["schemas"]["AlertEntry"]["properties"]["kind"]["enum"] == list(alerts.KINDS)
+    labels = described["components"]["schemas"]["StoredPosition"]["properties"]["label"]["enum"]
+    assert set(labels) == {*STANCES, *SENTIMENTS}
 
 
 @pytest.mark.parametrize(
@@ -353,6 +504,15 @@ def test_openapi_describes_every_call(client: TestClient) -> None:
         ("GET", "/api/v1/positions?cursor=WzEsMiwzLDRd", 422),
         ("GET", "/api/v1/positions?limit=1001", 422),
         ("GET", "/api/v1/positions?kind=sentiment", 422),
+        ("GET", "/api/v1/positions?kind=sentiment&actor=Hungary&issue=sanctions", 422),
+        ("GET", "/api/v1/positions?kind=sentiment&actor=Hungary&object=Ruritania", 422),
+        ("GET", "/api/v1/positions?kind=sentiment&actor=Hungary&label=support", 422),
+        ("GET", "/api/v1/positions?label=positive", 422),
+        ("GET", "/api/v1/positions?model=nope", 404),
+        ("GET", "/api/v1/series?model=nope", 404),
+        ("GET", "/export/positions.csv?label=negative", 422),
+        ("GET", f"/api/v1/positions?cursor={base64.urlsafe_b64encode(b'[' * 1480).decode().rstrip('=')}", 422),
+        ("POST", "/alerts/1/acknowledge", 401),
         ("GET", "/api/v1/positions?since=soon", 422),
         ("GET", "/api/v1/series/99999", 404),
         ("GET", "/api/v1/alerts/99999", 404),
@@ -369,6 +529,32 @@ def test_what_does_not_fit_is_one_clear_line(client: TestClient, method: str, ad
     else:
         (line,) = re.findall(r'<p role="alert" dir="auto">(.*?)</p>', answer.text)
         assert line
+
+
+@pytest.mark.parametrize(
+    ("address", "same"),
+    [
+        (
+            "/series?actor=Hungary&issue=sanctions&object=&model=&until=&bin=&label=",
+            "/series?actor=Hungary&issue=sanctions",
+        ),
+        ("/?actor=&issue=&weeks=", "/"),
+        ("/alerts?state=&kind=", "/alerts"),
+        ("/search?q=backs&before=", "/search?q=backs"),
+        ("/export/positions.csv?actor=&issue=&since=&label=", "/export/positions.csv"),
+        ("/api/v1/positions?actor=&object=&min_confidence=&cursor=", "/api/v1/positions"),
+        ("/api/v1/series?actor=&after=", "/api/v1/series"),
+    ],
+)
+def test_a_field_that_is_left_empty_is_not_given(client: TestClient, address: str, same: str) -> None:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    assert answer.text == client.get(same).text
+
+
+def test_a_form_of_too_many_fields_is_refused(client: TestClient) -> None:
+    fields = {f"field{number}": "1" for number in range(30)}
+    assert client.post("/token", data=fields).status_code == 422
 
 
 def test_texts_that_cannot_be_scored_are_refused(client: TestClient) -> None:
@@ -416,6 +602,9 @@ def test_alerts_are_acknowledged_and_snoozed_by_program(url: str) -> None:
     done = client.post(f"/api/v1/alerts/{number}/acknowledge", json=given, headers=bearer()).json()
     assert (done["state"], done["acknowledged_by"], done["note"]) == ("acknowledged", "Ada", "seen")
     assert client.post("/api/v1/alerts/99/acknowledge", json={}, headers=bearer()).status_code == 404
+    nobody = client.post(f"/api/v1/alerts/{number}/acknowledge", json={"by": "stancewire"}, headers=bearer())
+    assert (nobody.status_code, client.get(f"/api/v1/alerts/{number}").json()["state"]) == (422, "acknowledged")
+    assert "\n" not in nobody.json()["detail"]
     assert client.get("/api/v1/alerts").json()["alerts"] == []
     assert "&lt;b&gt;" in client.get(f"/alerts/{number}").text
     store.close()
@@ -435,11 +624,49 @@ def test_alerts_are_acknowledged_and_snoozed_on_their_page(tmp_path: Path) -> No
     assert client.post(f"{page}/snooze", data={"days": "1000"}).status_code == 422
     assert "snoozed until 4 Jul 2025" in client.post(f"{page}/snooze", data={"days": "7"}).text
     assert "· open" in client.post(f"{page}/snooze", data={"days": "0"}).text
+    assert client.post(f"{page}/acknowledge", data={"by": " stancewire"}).status_code == 422
     assert "acknowledged" in client.post(f"{page}/acknowledge", data={"by": "<i>Ada</i>\0", "note": "ok"}).text
     assert "&lt;i&gt;Ada&lt;/i&gt;" in client.get(page).text
     client.post("/token/forget")
     assert client.post(f"{page}/snooze", data={"days": "7"}).status_code == 401
     store.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8000", "stances.example"])
+def test_behind_a_proxy_a_browser_signs_in_and_its_cookie_goes_through_tls_alone(client: TestClient, host: str) -> None:
+    app = client.app
+    proxied = client_of(app.state.site.store, public_url="https://Stances.example:443/", is_local=True)  # type: ignore[attr-defined]
+    sent = {"Host": host, "Origin": "https://stances.example"}
+    answer = proxied.post("/token", data={"token": TOKEN}, headers=sent, follow_redirects=False)
+    assert answer.status_code == 303
+    assert "; Secure" in answer.headers["set-cookie"]
+    for other in ("https://stances.example.org", "http://stances.example:81", "null"):
+        sent["Origin"] = other
+        assert proxied.post("/token", data={"token": TOKEN}, headers=sent).status_code == 403
+    # A proxy that passes on the name needs to be told nothing.
+    named = {"Host": "stances.example", "Origin": "https://stances.example"}
+    answer = client.post("/token", data={"token": TOKEN}, headers=named, follow_redirects=False)
+    assert "; Secure" in answer.headers["set-cookie"]
+    here = {"Host": "127.0.0.1:8000", "Origin": "http://127.0.0.1:8000"}
+    answer = proxied.post("/token", data={"token": TOKEN}, headers=here, follow_redirects=False)
+    assert answer.status_code == 303
+    assert "; Secure" not in answer.headers["set-cookie"]
+
+
+def test_on_this_machine_alone_no_other_name_is_believed(client: TestClient, store: Store) -> None:
+    local = client_of(store, is_local=True)
+    for host in ("localhost", "LocalHost:8000", "127.0.0.1:8000", "[::1]:8000", "[::1]", ""):
+        assert local.get("/health", headers={"Host": host}).status_code == 200, host
+    for host in ("evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", "["):
+        answer = local.get("/api/v1/alerts", headers={"Host": host})
+        assert (answer.status_code, list(answer.json())) == (400, ["detail"]), host
+    assert client.get("/health", headers={"Host": "stances.example"}).status_code == 200
+
+
+def test_the_command_knows_whether_it_listens_to_this_machine_alone(tmp_path: Path) -> None:
+    with serving(f"sqlite:///{tmp_path}/monitor.db") as address:
+        assert httpx.get(address).status_code == 200
+        assert httpx.get(address, headers={"Host": "evil.example"}).status_code == 400
 
 
 # -- what is safe -----------------------------------------------------------------------------------------------------
@@ -469,7 +696,10 @@ def test_a_page_may_load_nothing_of_others(client: TestClient) -> None:
 
 
 def test_csv_is_whole_and_no_formula(client: TestClient) -> None:
-    rows = list(csv.DictReader(io.StringIO(client.get("/export/positions.csv").text)))
+    table = client.get("/export/positions.csv").content
+    # The mark by which a spreadsheet knows its letters, once.
+    assert table.count(b"\xef\xbb\xbf") == 1
+    rows = list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"))))
     api = client.get("/api/v1/positions", params={"limit": 1000}).json()["positions"]
     assert [int(row["id"]) for row in rows] == [row["id"] for row in api]
     (mallory,) = [row for row in rows if "Mallory" in row["actor"]]
@@ -479,6 +709,11 @@ def test_csv_is_whole_and_no_formula(client: TestClient) -> None:
     assert answer.headers["content-disposition"] == 'attachment; filename="series.csv"'
     series = list(csv.DictReader(io.StringIO(answer.text)))
     assert len(series) == WEEKS
+    linked = client.get("/series", params=HUNGARY | {"object": "Graustark", "until": "2025-03-12"}).text
+    (address,) = re.findall(r'href="(/export/positions.csv[^"]+)"', linked)
+    some = list(csv.DictReader(io.StringIO(client.get(html.unescape(address)).content.decode("utf-8-sig"))))
+    assert {tuple(json.loads(row["object"])) for row in some} == {("Ruritania", "Graustark")}
+    assert "2025-03-01" < max(row["published"] for row in some) <= "2025-03-16"
     # A number below zero is a number.
     assert float(series[-1]["net"]) < 0
 
@@ -490,6 +725,9 @@ def test_health_and_metrics(client: TestClient, store: Store) -> None:
     health = client.get("/health")
     assert health.status_code == 200
     assert health.json()["newest_article"]
+    assert set(health.json()) == set(Health.model_fields)
+    asked = client.head("/health")
+    assert (asked.status_code, asked.text) == (200, "")
     client.get("/series", params=HUNGARY)
     client.get("/nowhere")
     figures = client.get("/metrics").text
@@ -513,6 +751,7 @@ def test_a_database_that_is_gone_is_told_in_one_line(tmp_path: Path, caplog: pyt
         assert "The database does not answer" in answer.text
     assert client.get("/api/v1/alerts").json() == {"detail": "the database does not answer; try again in a moment"}
     assert client.get("/health").status_code == 503
+    assert client.get("/health").json() == {"status": "down", "database": "does not answer"}
     assert "stancewire_database_up 0.0" in client.get("/metrics").text
     assert all("\n" not in record.getMessage() for record in caplog.records if "stancewire" in record.name)
     store.close()
@@ -539,6 +778,8 @@ def test_the_command_says_what_is_wrong_in_one_line(
         (["--database", f"sqlite:///{tmp_path}/no/such.db"], "database"),
         (["--port", str(taken.getsockname()[1])], "cannot listen"),
         (["--model", str(tmp_path)], str(tmp_path)),
+        (["--port", "0", "--public-url", "https://stances.example/page"], "without a path"),
+        (["--port", "0", "--public-url", "stances.example"], "--public-url stances.example"),
     ):
         with pytest.raises(SystemExit) as stopped:
             main(["serve", "--database", database, *arguments])

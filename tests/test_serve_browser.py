@@ -120,6 +120,36 @@ def test_a_click_on_a_point_shows_its_sentences_and_a_link_keeps_them(page: Page
     expect(page.locator("#sentences .tabs [aria-current=true]")).to_have_text("oppose")
 
 
+def test_back_goes_to_the_point_before_and_forward_to_the_next(page: Page) -> None:
+    page.goto("/")
+    page.goto(SERIES)
+    last = page.locator("#sentences-of").inner_text()
+    for day, name in (("2025-04-07", "7 Apr 2025"), ("2025-05-05", "5 May 2025")):
+        page.locator(f"svg.wide .dot[data-bin='{day}'] .hit").click()
+        expect(page.locator("#sentences-of")).to_have_text(f"Sentences of week of {name}")
+    page.go_back()
+    expect(page.locator("#sentences-of")).to_have_text("Sentences of week of 7 Apr 2025")
+    expect(page.locator("svg.wide .dot.chosen")).to_have_attribute("data-bin", "2025-04-07")
+    page.go_back()
+    expect(page.locator("#sentences-of")).to_have_text(last)
+    page.go_forward()
+    expect(page.locator("#sentences-of")).to_have_text("Sentences of week of 7 Apr 2025")
+    page.go_back()
+    expect(page.locator("#sentences-of")).to_have_text(last)
+    page.go_back()
+    expect(page).to_have_title("Overview · stancewire")
+
+
+def test_the_slash_alone_goes_to_the_search(page: Page) -> None:
+    page.goto("/")
+    search = page.get_by_label("Search actors and articles")
+    for keys in ("Control+/", "Alt+/", "Meta+/"):
+        page.keyboard.press(keys)
+        expect(search).not_to_be_focused()
+    page.keyboard.press("/")
+    expect(search).to_be_focused()
+
+
 def test_pages_work_without_scripts(browser: Browser, address: str) -> None:
     context = browser.new_context(base_url=address, java_script_enabled=False)
     page = context.new_page()
@@ -127,6 +157,26 @@ def test_pages_work_without_scripts(browser: Browser, address: str) -> None:
     page.locator("table.figures a", has_text="7 Apr 2025").click()
     expect(page.locator("#sentences-of")).to_have_text("Sentences of week of 7 Apr 2025")
     context.close()
+
+
+def test_the_forms_of_overview_and_series_change_what_is_shown(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("Actor", exact=True).fill("hung")
+    page.get_by_label("Issue").select_option("sanctions")
+    page.get_by_label("Weeks").select_option("52")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("tbody th")).to_have_text(["Hungary"])
+    page.goto(SERIES)
+    form = page.get_by_role("form", name="What is shown")
+    form.locator("[name=period]").select_option("month")
+    form.locator("[name=object]").select_option("Graustark")
+    form.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Hungary on sanctions about Graustark")
+    expect(page.locator("#sentences-of")).to_have_text("Sentences of June 2025")
+    form.locator("[name=until]").fill("2025-03-31")
+    form.locator("[name=model]").select_option("m 1")
+    form.get_by_role("button", name="Show").click()
+    expect(page.locator("#sentences-of")).to_have_text("Sentences of March 2025")
 
 
 @pytest.mark.parametrize(

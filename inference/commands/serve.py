@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from ipaddress import ip_address
 from pathlib import Path
 
 import click
@@ -18,14 +19,18 @@ from .options import database_option, model_option, open_store
 Examples:
   stancewire serve
   stancewire serve --database postgresql+psycopg://user@host/stances --port 8080
-  STANCEWIRE_TOKEN=$(cat token.txt) stancewire serve --host 0.0.0.0""",
+  STANCEWIRE_TOKEN=$(cat token.txt) stancewire serve --host 0.0.0.0
+  stancewire serve --token-file token.txt --public-url https://stances.example""",
 )
 @database_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
 @click.option("--token-file", metavar="FILE", help="Holds the token of those who may acknowledge and snooze alerts.")
+@click.option("--public-url", metavar="URL", help="Address by which others reach the page through a proxy with TLS.")
 @model_option
-def command(database: str, host: str, port: int, token_file: str | None, model: str | None) -> int:
+def command(
+    database: str, host: str, port: int, token_file: str | None, public_url: str | None, model: str | None
+) -> int:
     """Shows stances, shifts and alerts as web pages, with a JSON API (described at /api), until it is stopped.
 
     Everybody who reaches the address may read. Only who has the token (--token-file, or STANCEWIRE_TOKEN) may
@@ -42,8 +47,10 @@ def command(database: str, host: str, port: int, token_file: str | None, model: 
     token = _read_token(token_file)
     if model is not None:
         find_model(model)
-    app = create_app(open_store(database), token, model)
+    store = open_store(database)
     listening = _listen(host, port)
+    is_local = ip_address(listening.getsockname()[0].partition("%")[0]).is_loopback
+    app = create_app(store, token, model, public_url, is_local)
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"http://{shown}:{listening.getsockname()[1]} ({'read and write' if token else 'read only'})", err=True)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")

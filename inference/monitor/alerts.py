@@ -145,7 +145,12 @@ def repeated(connection: Connection, kind: str, subject: str, direction: str, no
 
 
 def read_alerts(
-    connection: Connection, now: datetime, state: str | None = "open", kind: str | None = None, limit: int | None = None
+    connection: Connection,
+    now: datetime,
+    state: str | None = "open",
+    kind: str | None = None,
+    limit: int | None = None,
+    before: int | None = None,
 ) -> list[Alert]:
     """Alerts, the newest first.
 
@@ -155,6 +160,7 @@ def read_alerts(
         state: One of ``STATES``; None is all.
         kind: One of ``KINDS``; None is all.
         limit: The most of them.
+        before: Only those that come after the alert of this number, which are older.
     """
     one = tables.alerts.c
     wanted = {
@@ -167,6 +173,10 @@ def read_alerts(
     query = _select(now).where(wanted).order_by(one.raised.desc(), one.id.desc()).limit(limit)
     if kind is not None:
         query = query.where(one.kind == kind)
+    if before is not None:
+        other = tables.alerts.alias().c
+        raised = sa.select(other.raised).where(other.id == before).scalar_subquery()
+        query = query.where(sa.or_(one.raised < raised, sa.and_(one.raised == raised, one.id < before)))
     return [Alert(**row) for row in connection.execute(query).mappings()]
 
 
@@ -202,7 +212,8 @@ def acknowledge(
 ) -> Alert:
     """Takes note of an alert; nothing more is sent of it.
 
-    A second time changes who and the note, where these are given, but not when.
+    A second time changes who and the note, where these are given, but not when. What was recorded, and told to nobody,
+    stays so.
 
     Args:
         connection: A transaction that writes.
@@ -212,9 +223,13 @@ def acknowledge(
         note: What they have to say of it.
 
     Raises:
-        StancewireError: There is no such alert.
+        StancewireError: There is no such alert, it was recorded, or ``by`` is ``NOBODY``.
     """
     alert = read_alert(connection, number, now)
+    if alert.state == "recorded":
+        raise StancewireError(f"alert {number}: it was recorded and told to nobody; there is nothing to acknowledge")
+    if by is not None and by.strip() == NOBODY:
+        raise StancewireError(f"by {NOBODY!r}: so is marked what nobody was told; give the name of somebody")
     values = {"acknowledged": alert.acknowledged or now}
     values |= {key: value for key, value in {"acknowledged_by": by, "note": note}.items() if value}
     connection.execute(sa.update(tables.alerts).where(tables.alerts.c.id == number).values(values))

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from ...data.errors import StancewireError
 from . import tables
+from .queries import holds_object
 from .story_sums import ANY
 
 COLUMNS = tuple(
@@ -36,6 +37,7 @@ class Wanted:
         kind: ``stance`` or ``sentiment``; the latter of one actor only.
         actor: Of this actor; None for all.
         issue: On this issue; None for all.
+        object: Of which this is one of the objects; None for all.
         label: Only this label.
         min_confidence: Only those as sure as this.
         since: Published on this day or later.
@@ -46,6 +48,7 @@ class Wanted:
     kind: str = "stance"
     actor: str | None = None
     issue: str | None = None
+    object: str | None = None
     label: str | None = None
     min_confidence: float = 0.0
     since: date | None = None
@@ -76,7 +79,8 @@ def read_positions(
         if place != (issue, actor):
             day, number = _EARLIEST, 0
         span = _span(wanted, place, day, number)
-        end = _end(connection, span) if wanted.label is not None or wanted.min_confidence else None
+        is_narrow = wanted.label is not None or wanted.object is not None or wanted.min_confidence > 0
+        end = _end(connection, span) if is_narrow else None
         rows += _rows(connection, wanted, span, end, limit - len(rows))
         if len(rows) == limit:
             last = rows[-1]
@@ -145,6 +149,8 @@ def _rows(
         query = query.where(row.published <= day, sa.or_(row.published < day, row.id <= number))
     if wanted.label is not None:
         query = query.where(row.label == wanted.label)
+    if wanted.object is not None:
+        query = query.where(holds_object(wanted.object))
     if wanted.min_confidence:
         query = query.where(row.confidence >= wanted.min_confidence)
     return [{name: found[name] for name in COLUMNS} for found in connection.execute(query).mappings()]
@@ -162,5 +168,5 @@ def _parse(cursor: str) -> tuple[str, str, date, int]:
         if not (isinstance(issue, str) and isinstance(actor, str) and isinstance(number, int)):
             raise ValueError(cursor)
         return issue, actor, date.fromisoformat(day), min(max(number, 0), 2**63 - 1)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise StancewireError("cursor: not one that was given out; begin without one") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -81,6 +82,11 @@ class Story:
     sentences: tuple[Sentence, ...]
 
 
+def is_known(connection: Connection, model: str) -> bool:
+    """Whether there is a model of this name."""
+    return connection.execute(sa.select(tables.models.c.name).where(tables.models.c.name == model)).first() is not None
+
+
 def newest_day(connection: Connection, today: date) -> date | None:
     """The last day, up to today, on which an article was published."""
     published = tables.articles.c.published
@@ -120,7 +126,7 @@ def _series(row: sa.Row[Any] | None) -> Series | None:
 
 
 def list_series(
-    connection: Connection, model: str, issue: str | None, actor: str | None, object: str, after: int, limit: int
+    connection: Connection, model: str, issue: str | None, actor: str | None, object: str | None, after: int, limit: int
 ) -> list[Series]:
     """Series by number.
 
@@ -129,12 +135,14 @@ def list_series(
         model: Name and version of the model.
         issue: Only this issue.
         actor: Only this actor.
-        object: Only this object; empty for the series of all objects.
+        object: Only this object; empty for the series of all objects, None for those of each object too.
         after: Only those of a greater number.
         limit: Most series.
     """
     row = tables.series.c
-    query = sa.select(*_SERIES).where(row.model == model, row.object == object, row.id > after)
+    query = sa.select(*_SERIES).where(row.model == model, row.id > after)
+    if object is not None:
+        query = query.where(row.object == object)
     if issue is not None:
         query = query.where(row.issue == issue)
     if actor is not None:
@@ -210,16 +218,23 @@ def _sentences(connection: Connection, series: Series, story: str, label: str | 
     )
     if label is not None:
         query = query.where(row.label == label)
-    if series.object == ANY:
-        # Not in order: the first that the index finds will do, and a great storm need not be sorted.
-        query = query.limit(MOST_SENTENCES)
+    if series.object != ANY:
+        query = query.where(holds_object(series.object))
     best: dict[str, Sentence] = {}
-    for side, sure, objects, text, number, title, source, url, published, key in connection.execute(query):
-        fits = series.object == ANY or series.object in objects
-        if fits and (side not in best or (sure, -number) > (best[side].confidence, -best[side].article)):
+    # Not in order: the first that the index finds will do, and a great storm need not be sorted.
+    found = connection.execute(query.limit(MOST_SENTENCES))
+    for side, sure, objects, text, number, title, source, url, published, key in found:
+        if side not in best or (sure, -number) > (best[side].confidence, -best[side].article):
             about = (title or key, source or "", url or "", published)
             best[side] = Sentence(side, sure, tuple(objects), text, number, *about)
     return tuple(sorted(best.values(), key=lambda sentence: -sentence.confidence))
+
+
+def holds_object(name: str) -> sa.ColumnElement[bool]:
+    """Whether a position has an object of this name."""
+    # In JSON a name is written in one way only, with its quotes. (LIKE would take small letters for capital ones.)
+    written = sa.cast(tables.positions.c.object, sa.Text)
+    return sa.func.replace(written, json.dumps(name), "") != written
 
 
 def read_article(connection: Connection, number: int) -> RowMapping | None:
@@ -254,6 +269,15 @@ def copies_of(connection: Connection, story: str, article: int, limit: int = 20)
     number = connection.execute(sa.select(sa.func.count()).select_from(tables.articles).where(*others)).scalar_one()
     query = sa.select(one.id, one.title, one.key, one.source, one.published).where(*others)
     return number, connection.execute(query.order_by(one.published, one.id).limit(limit)).mappings().all()
+
+
+def days_of_story(connection: Connection, story: str, model: str) -> dict[tuple[str, str], date]:
+    """The day of a story in each series that it is in, by actor and issue."""
+    series, row = tables.series.c, tables.series_stories.c
+    query = sa.select(series.actor, series.issue, row.day).join_from(tables.series_stories, tables.series)
+    # As in `_sentences`: the way is from the story to its series.
+    here = (row.story == story, sa.func.coalesce(series.model, "") == model, series.object == ANY)
+    return {(actor, issue): day for actor, issue, day in connection.execute(query.where(*here))}
 
 
 def count_open_alerts(connection: Connection, now: datetime) -> dict[str, int]:

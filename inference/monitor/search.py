@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +16,10 @@ from . import tables
 from .story_sums import ANY
 
 MOST_WORDS = 8
+"""Words of a query that are looked for."""
 _WORD = re.compile(r"\w+")
+_MARK = re.compile("[\u0300-\u036f]")
+"""Accents that are characters of their own."""
 _SHOWN = 220
 """Characters of an article that are shown."""
 _READ = 50_000
@@ -44,22 +48,28 @@ class Hit:
 
 
 def words_of(query: str) -> list[str]:
-    """The words of a query; all of them must stand in an article."""
-    return list(dict.fromkeys(_WORD.findall(query.casefold())))[:MOST_WORDS]
+    """The words of a query; the first ``MOST_WORDS`` must all stand in an article."""
+    return list(dict.fromkeys(_WORD.findall(_fold(query))))
+
+
+def _fold(text: str) -> str:
+    """A text in small letters, each one character, as the databases have them."""
+    # The small letter of İ is an i with a mark of its own, which no word would go on after.
+    return _MARK.sub("", unicodedata.normalize("NFC", text).casefold())
 
 
 def search_actors(connection: Connection, model: str, query: str, limit: int = 30) -> list[tuple[str, list[str]]]:
     """Actors whose name holds the query, with the issues they have a series on."""
     row = tables.series.c
-    wanted = " ".join(query.casefold().split())
+    wanted = " ".join(_fold(query).split())
     rows = connection.execute(sa.select(row.actor, row.issue).where(row.model == model, row.object == ANY))
     found: dict[str, list[str]] = {}
     for actor, issue in rows:
         # Not every database knows all capital letters.
-        if wanted and wanted in actor.casefold():
+        if wanted and wanted in _fold(actor):
             found.setdefault(actor, []).append(issue)
     # Names that begin with it come first.
-    names = sorted(found, key=lambda actor: (not actor.casefold().startswith(wanted), actor))
+    names = sorted(found, key=lambda actor: (not _fold(actor).startswith(wanted), actor))
     return [(actor, sorted(found[actor])) for actor in names[:limit]]
 
 
@@ -72,7 +82,7 @@ def search_articles(connection: Connection, query: str, before: int | None = Non
         before: Only articles of a lesser number.
         limit: Most articles.
     """
-    words = words_of(query)
+    words = words_of(query)[:MOST_WORDS]
     if not words:
         return []
     one = tables.articles.c

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -19,7 +22,7 @@ from ....data.errors import StancewireError
 from ..dates import utc_now
 from ..store import Store
 from . import api, export, health, inbox, pages
-from .access import Access
+from .access import Access, origin_of
 from .render import HERE, render
 from .scoring import Scoring
 from .site import Site
@@ -39,7 +42,12 @@ _log = logging.getLogger(__name__)
 
 
 def create_app(
-    store: Store, token: str | None = None, model: str | None = None, now: Callable[[], datetime] = utc_now
+    store: Store,
+    token: str | None = None,
+    model: str | None = None,
+    public_url: str | None = None,
+    is_local: bool = False,
+    now: Callable[[], datetime] = utc_now,
 ) -> FastAPI:
     """The application.
 
@@ -47,8 +55,16 @@ def create_app(
         store: The database.
         token: Who shows it may write; without one nobody may.
         model: The model that scores texts; None is the one that ships.
+        public_url: The address of its pages for those who reach it through a proxy.
+        is_local: Whether it listens to this machine alone; then no other name of it is believed.
         now: The clock.
+
+    Raises:
+        StancewireError: The public address is none.
     """
+    public = origin_of(public_url) if public_url else None
+    # A browser always names the server that it asks; other programs may not.
+    names = {"", "localhost", urlsplit(public or "").hostname or ""}
     app = FastAPI(
         title="stancewire",
         version="1",
@@ -58,7 +74,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    site = Site(store, Access(token), Scoring(model), now)
+    site = Site(store, Access(token, public), Scoring(model), now)
     app.state.site = site
     app.state.registry = CollectorRegistry()
     app.state.registry.register(health.MonitorCollector(site))
@@ -70,7 +86,7 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StancewireError, _down)
     app.add_exception_handler(Exception, _broken)
-    app.add_middleware(_Guard)
+    app.add_middleware(_Guard, names=names if is_local else None)
     app.add_middleware(health.CountRequests, registry=app.state.registry)
     return app
 
@@ -128,10 +144,15 @@ def _broken(request: Request, error: Exception) -> Response:
 
 
 class _Guard:
-    """Sends long or unreadable requests back, and adds the headers that keep a page from loading anything of others."""
+    """Sends long or unreadable requests back, and adds the headers that keep a page from loading anything of others.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    Args:
+        app: The application within.
+        names: Names of the server; None where any may be its own.
+    """
+
+    def __init__(self, app: ASGIApp, names: Collection[str] | None) -> None:
+        self._app, self._names = app, names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -147,16 +168,22 @@ class _Guard:
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
-        wrong = _what_is_wrong(scope)
+        wrong = _what_is_wrong(scope, self._names)
         if wrong is not None:
             status, detail = wrong
             await JSONResponse({"detail": detail}, status)(scope, receive, send_with_headers)
         else:
+            # A form sends the fields too that were left empty: they are not given.
+            fields = scope.get("query_string", b"").split(b"&")
+            scope["query_string"] = b"&".join(field for field in fields if field.partition(b"=")[2])
             await self._app(scope, receive, send_with_headers)
 
 
-def _what_is_wrong(scope: Scope) -> tuple[int, str] | None:
+def _what_is_wrong(scope: Scope, names: Collection[str] | None) -> tuple[int, str] | None:
     headers = dict(scope["headers"])
+    if names is not None and not _is_own_name(headers.get(b"host", b"").decode("latin-1"), names):
+        wanted = "let the proxy pass on Host, and start `stancewire serve` with --public-url"
+        return 400, f"that is no name of this server; {wanted}"
     length = headers.get(b"content-length", b"0")
     if b"transfer-encoding" in headers:
         return 411, "send the body with its Content-Length"
@@ -166,3 +193,16 @@ def _what_is_wrong(scope: Scope) -> tuple[int, str] | None:
     if b"%00" in scope.get("query_string", b"") or "\0" in scope["path"]:
         return 400, "the address holds a NUL character"
     return None
+
+
+def _is_own_name(host: str, names: Collection[str]) -> bool:
+    """Whether a server is asked for by a name of its own, or by its number.
+
+    Whoever has a domain can let its name lead to this machine, and a page of theirs would read here what none but its
+    users may ("DNS rebinding").
+    """
+    name = host.rpartition(":")[0] if re.search(r":\d*$", host) else host
+    try:
+        return name.lower() in names or bool(ip_address(name.strip("[]")))
+    except ValueError:
+        return False

@@ -15,7 +15,8 @@ from .. import queries
 from ..position_query import COLUMNS, Wanted, read_positions
 from ..story_sums import ANY
 from .api import point_record, wanted_positions
-from .pages import Day, Here, Name, Period, read_points
+from .pages import Day, Here, Name, read_points
+from .schemas import Period
 from .site import Site, shown_model
 
 _PAGE = 1000
@@ -53,12 +54,12 @@ def series(
     model: Name | None = None,
     until: Day | None = None,
 ) -> StreamingResponse:
-    """The points of a series."""
+    """The points of a series, from its first story on."""
     with site.store.reading() as connection:
         one = queries.find_series(connection, shown_model(connection, model or None), issue, actor, object)
         if one is None:
             raise HTTPException(404, f"there is no series of {actor} on {issue}")
-        points = map(point_record, read_points(connection, one, site.today(), period, until)[1])
+        points = map(point_record, read_points(connection, one, site.today(), period, until, is_whole=True)[1])
     about = (one.model, one.actor, one.issue, one.object, period)
     rows = [[*about, *(point[name] for name in _POINT)] for point in points]
     return _csv("series.csv", ("model", "actor", "issue", "object", "period", *_POINT), rows)
@@ -74,6 +75,8 @@ def _csv(name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> St
 
 def _lines(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
     text = io.StringIO(newline="")
+    # By this mark a spreadsheet knows the letters for UTF-8.
+    text.write("\ufeff")
     writer = csv.writer(text)
     writer.writerow(columns)
     for row in rows:

@@ -16,14 +16,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ....data.errors import StancewireError
 from .. import queries
+from . import schemas
 from .pages import Here
 from .site import Site
 
 router = APIRouter()
 
 
-@router.get("/health", tags=["health"])
-def health(site: Here) -> JSONResponse:
+@router.head("/health", include_in_schema=False, response_model=None)
+@router.get("/health", tags=["health"], response_model=schemas.Health, responses={503: {"model": schemas.Down}})
+def health(site: Here) -> schemas.Health | JSONResponse:
     """200 while the database answers, 503 when it does not."""
     try:
         _check_file(site)
@@ -31,20 +33,13 @@ def health(site: Here) -> JSONResponse:
             run, ingested = queries.last_run(connection), queries.last_ingested(connection)
             failing = queries.failing_sources(connection)
     except StancewireError:
-        return JSONResponse({"status": "down", "database": "does not answer"}, 503)
+        return JSONResponse(schemas.Down().model_dump(), 503)
     age = (site.now() - ingested).total_seconds() / 3600 if ingested else None
-    last = None
-    if run is not None:
-        last = {"source": run["source"], "finished": run["finished"].isoformat(), "error": run["error"]}
-    return JSONResponse(
-        {
-            "status": "ok",
-            "database": "answers",
-            "last_run": last,
-            "newest_article": ingested.isoformat() if ingested else None,
-            "newest_article_hours": round(age, 2) if age is not None else None,
-            "failing_sources": failing,
-        }
+    return schemas.Health(
+        last_run=schemas.LastRun(**{name: run[name] for name in schemas.LastRun.model_fields}) if run else None,
+        newest_article=ingested,
+        newest_article_hours=round(age, 2) if age is not None else None,
+        failing_sources=failing,
     )
 
 

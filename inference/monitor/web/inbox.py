@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 
 from ....data.errors import StancewireError
 from .. import alerts
-from .access import COOKIE, check_origin
-from .pages import Here, Number
+from .access import COOKIE
+from .pages import SPANS, Here, Number
 from .render import render
 
 SHOWN = 200
@@ -30,7 +30,10 @@ router = APIRouter(include_in_schema=False)
 async def _form(request: Request) -> dict[str, str]:
     """The fields of a form; a field that is there twice counts once."""
     body = (await request.body()).decode("utf-8", "replace")
-    return {name: values[0].strip() for name, values in parse_qs(body, max_num_fields=20).items()}
+    try:
+        return {name: values[0].strip() for name, values in parse_qs(body, max_num_fields=20).items()}
+    except ValueError as error:
+        raise HTTPException(422, "no form of these pages has so many fields") from error
 
 
 Fields = Annotated[dict[str, str], Depends(_form)]
@@ -48,6 +51,19 @@ def find_alert(connection: Connection, number: int, now: datetime) -> alerts.Ale
         raise HTTPException(404, f"there is no alert {number}") from error
 
 
+def acknowledge_alert(connection: Connection, number: int, now: datetime, by: str | None, note: str | None) -> None:
+    """Takes note of an alert.
+
+    Raises:
+        HTTPException: There is none of this number, or it cannot be acknowledged, or not by this name.
+    """
+    find_alert(connection, number, now)
+    try:
+        alerts.acknowledge(connection, number, now, by, note)
+    except StancewireError as error:
+        raise HTTPException(422, str(error)) from error
+
+
 @router.get("/alerts")
 def inbox(request: Request, site: Here, state: State = "open", kind: Kind | None = None):
     """The inbox."""
@@ -63,7 +79,10 @@ def alert(request: Request, site: Here, number: Number):
     """One alert with its evidence."""
     with site.store.reading() as connection:
         one = find_alert(connection, number, site.now())
-    return render(request, "alert.html", alert=one, snoozes=SNOOZES)
+    # What began longer ago than a plot has weeks is in one that ends later on.
+    until = one.found + timedelta(weeks=SPANS["week"] // 2) if one.found else None
+    is_past = until is not None and until < site.today()
+    return render(request, "alert.html", alert=one, snoozes=SNOOZES, until=until if is_past else None)
 
 
 @router.post("/alerts/{number}/acknowledge")
@@ -71,9 +90,8 @@ def acknowledge(request: Request, site: Here, number: Number, fields: Fields):
     """Takes note of an alert."""
     site.access.check_browser(request)
     with site.store.writing() as connection:
-        find_alert(connection, number, site.now())
         by, note = fields.get("by", "")[:200], fields.get("note", "")[:2000]
-        alerts.acknowledge(connection, number, site.now(), _kept(by), _kept(note))
+        acknowledge_alert(connection, number, site.now(), _kept(by), _kept(note))
     return RedirectResponse(f"/alerts/{number}", 303)
 
 
@@ -97,19 +115,19 @@ def snooze(request: Request, site: Here, number: Number, fields: Fields):
 @router.post("/token")
 def sign_in(request: Request, site: Here, fields: Fields):
     """Takes the token and gives the browser a cookie."""
-    check_origin(request)
+    site.access.check_origin(request)
     if not site.access.is_token(fields.get("token", "")):
         raise HTTPException(403, "this is not the token" if site.access.token else "writing is off: there is no token")
     answer = RedirectResponse("/alerts", 303)
-    is_safe = request.url.scheme == "https"
+    is_safe = site.access.is_safe(request)
     answer.set_cookie(COOKIE, site.access.cookie, max_age=_SIGNED_IN, httponly=True, samesite="strict", secure=is_safe)
     return answer
 
 
 @router.post("/token/forget")
-def sign_out(request: Request):
+def sign_out(request: Request, site: Here):
     """Takes the cookie back."""
-    check_origin(request)
+    site.access.check_origin(request)
     answer = RedirectResponse("/alerts", 303)
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return answer

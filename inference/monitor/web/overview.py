@@ -15,7 +15,7 @@ from .. import queries
 from ..alerts import SHIFT, read_alerts
 from ..models import confusion_of
 from ..series import BinSum, Confusion, Point, adjusted_shares, bin_start, make_points, net_stances
-from ..story_sums import read_bins
+from ..story_sums import ANY, read_bins
 from .plot import Spark, make_spark
 
 WEEKS = (13, 26, 52)
@@ -41,6 +41,7 @@ class Cell:
         spark: The net stance week by week.
         alert: Number of an open alert of a shift; None without one.
         direction: Which way that went, ``support`` or ``oppose``.
+        object: The object that alone it concerns; empty for all together.
     """
 
     actor: str
@@ -53,6 +54,7 @@ class Cell:
     spark: Spark
     alert: int | None
     direction: str
+    object: str
 
     @property
     def leaning(self) -> str:
@@ -131,7 +133,7 @@ def _cells(
     shown: Sequence[queries.Covered],
     since: date,
     weeks: int,
-    shifts: Mapping[tuple[str, str], tuple[int, str]],
+    shifts: Mapping[tuple[str, str], tuple[int, str, str]],
 ) -> list[Cell]:
     if not shown:
         return []
@@ -143,7 +145,7 @@ def _cells(
     return [
         Cell(
             *(one.actor, one.issue, *figures, one.stories, one.articles, spark),
-            *shifts.get((one.actor, one.issue), (None, "")),
+            *shifts.get((one.actor, one.issue), (None, "", ANY)),
         )
         for one, figures, spark in zip(shown, _intervals(totals, since, counts), sparks, strict=True)
     ]
@@ -172,11 +174,13 @@ def _sparks(bins: Sequence[Mapping[date, BinSum]], counts: Counts, since: date, 
     ]
 
 
-def _open_shifts(connection: Connection, now: datetime) -> dict[tuple[str, str], tuple[int, str]]:
-    """The newest open alert of a shift of an actor on an issue, and its direction."""
+def _open_shifts(connection: Connection, now: datetime) -> dict[tuple[str, str], tuple[int, str, str]]:
+    """The newest open alert of a shift of an actor on an issue, its direction and its object."""
     alerts = read_alerts(connection, now, "open", SHIFT)
+    # What moves the cell itself goes before what moves one object of it.
+    alerts.sort(key=lambda one: one.details["object"] != ANY)
     return {
-        (one.details["actor"], one.details["issue"]): (one.id, one.details["direction"])
+        (one.details["actor"], one.details["issue"]): (one.id, one.details["direction"], one.details["object"])
         for one in reversed(alerts)
         if "withdrawn" not in one.details
     }

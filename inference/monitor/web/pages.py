@@ -19,13 +19,13 @@ from ..story_sums import ANY, read_bins
 from .overview import LEAST, WEEKS, confusion_counts, make_overview, series_points
 from .plot import ShiftMark, bins_between, make_plot
 from .render import link, render, signed
+from .schemas import Period
 from .site import Site, shown_model, site_of
 
 SPANS = {"day": 92, "week": 104, "month": 60}
 """Bins that a plot has at most."""
 STORIES = 10
 """Stories behind a point that are shown at a time."""
-Period = Literal["day", "week", "month"]
 Label = Literal["support", "oppose", "neutral"]
 
 
@@ -133,24 +133,29 @@ def series(
         periods=tuple(SPANS),
         earlier=starts[len(starts) // 2] - timedelta(days=1) if len(starts) == SPANS[period] else None,
         least=LEAST,
+        # The last bin is shown whole.
+        last_day=_last_day(starts[-1], period) if until and starts else None,
     )
 
 
 def read_points(
-    connection: Connection, one: queries.Series, today: date, period: str, until: date | None
+    connection: Connection, one: queries.Series, today: date, period: str, until: date | None, is_whole: bool = False
 ) -> tuple[list[date], tuple[Point, ...]]:
-    """The bins of a series up to a day, or up to its last story, and their points, those without a story too."""
+    """The bins of a series up to a day, or up to its last story, and their points, those without a story too.
+
+    As many as a plot has (see ``SPANS``), or from the first story on.
+    """
     last = queries.last_bin(connection, one.id, period, until or today)
     if last is None:
         return [], ()
-    first = bin_start(last, period)
-    for _ in range(SPANS[period] - 1):
+    first = date.min if is_whole else bin_start(last, period)
+    for _ in range(0 if is_whole else SPANS[period] - 1):
         first = bin_start(first - timedelta(days=1), period)
     bins = read_bins(connection, [one.id], period, first, last)[one.id]
     counts = confusion_counts(connection, one.model)
     points = series_points(tuple(bins.items()), period, counts)
     # A series that is younger begins with its first story.
-    if queries.last_bin(connection, one.id, period, first - timedelta(days=1)) is None:
+    if is_whole or queries.last_bin(connection, one.id, period, first - timedelta(days=1)) is None:
         first = min(bins)
     return bins_between(first, last, period), points
 
@@ -209,10 +214,11 @@ def article(request: Request, site: Here, number: Number, model: Name = ""):
         name = model or _best_model(connection, models)
         positions = queries.positions_of(connection, number, name) if name else []
         copies, first = queries.copies_of(connection, row["story"], number)
+        days = queries.days_of_story(connection, row["story"], name)
     parts = _parts(row["text"], positions)
     values = {"article": row, "parts": parts, "model": name, "models": models, "copies": copies, "first": first}
     stances = [position for position in positions if position["kind"] == "stance"]
-    return render(request, "article.html", stances=stances, **values)
+    return render(request, "article.html", stances=stances, days=days, **values)
 
 
 def _best_model(connection: Connection, models: Sequence[str]) -> str:
@@ -256,4 +262,5 @@ def find(
             actors = search.search_actors(connection, shown_model(connection, None), q) if before is None else []
             hits = search.search_articles(connection, q, before, STORIES + 1)
     more = hits[STORIES - 1].id if len(hits) > STORIES else None
-    return render(request, "search.html", q=q, actors=actors, hits=hits[:STORIES], more=more, before=before)
+    values = {"q": q, "words": search.words_of(q), "most_words": search.MOST_WORDS}
+    return render(request, "search.html", actors=actors, hits=hits[:STORIES], more=more, before=before, **values)

@@ -13,23 +13,13 @@ from urllib.parse import quote, urlencode
 import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from markupsafe import Markup
 
 from ....data.issues import load_issues
 from ....data.schema import Span
-from ...report import Piece, mark_pieces
+from ...report import Piece, mark_pieces, plain
 from .. import alerts
 
 HERE = Path(__file__).parent
-# Characters that would turn the writing of the whole page round, or that no page may hold.
-_STRAY = re.compile("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f\x7f-\x9f]|[\ud800-\udfff]")
-
-
-def plain(value: Any) -> Any:
-    """Any text that a template writes, without characters that reach beyond it."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return _STRAY.sub("\ufffd", value)
-    return value
 
 
 def signed(value: float) -> str:

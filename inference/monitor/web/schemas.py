@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+Period = Literal["day", "week", "month"]
+PositionKind = Literal["stance", "sentiment"]
+Label = Literal["support", "oppose", "neutral", "positive", "negative"]
+AlertKind = Literal["shift", "drift", "health"]
+AlertState = Literal["open", "snoozed", "acknowledged", "recorded"]
 MOST_CHARACTERS = 100_000
 """Characters of a text to score."""
 
@@ -44,10 +49,10 @@ class ScoredPosition(BaseModel):
     start: int
     end: int
     text: str
-    kind: str
+    kind: PositionKind
     actor: str
     issue: str
-    label: str
+    label: Label
     confidence: float
     object: list[str]
 
@@ -116,16 +121,17 @@ class SeriesPoints(BaseModel):
     """A series with its points."""
 
     series: SeriesEntry
-    period: str
+    period: Period
     points: list[SeriesPoint]
+    earlier: date | None = Field(description="Give it as `until` for the points before; null where there are none.")
 
 
 class AlertEntry(BaseModel):
     """An alert; `details` of a shift hold its figures and the sentences before and after it."""
 
     id: int
-    kind: str
-    state: str
+    kind: AlertKind
+    state: AlertState
     subject: str
     title: str
     details: dict[str, Any]
@@ -141,9 +147,10 @@ class AlertEntry(BaseModel):
 
 
 class Alerts(BaseModel):
-    """Alerts, the newest first."""
+    """A page of alerts, the newest first."""
 
     alerts: list[AlertEntry]
+    next: int | None = Field(description="Give it as `before` for the next page; null after the last one.")
 
 
 class Acknowledgement(_Given):
@@ -157,6 +164,32 @@ class Snooze(_Given):
     """For how many days the alerts on a subject are kept back; 0 ends that."""
 
     days: int = Field(ge=0, le=365)
+
+
+class LastRun(BaseModel):
+    """The last time that a source was asked."""
+
+    source: str
+    finished: datetime
+    error: str | None
+
+
+class Health(BaseModel):
+    """What the service says of itself while the database answers."""
+
+    status: Literal["ok"] = "ok"
+    database: Literal["answers"] = "answers"
+    last_run: LastRun | None
+    newest_article: datetime | None = Field(description="When it was taken in; UTC.")
+    newest_article_hours: float | None
+    failing_sources: int
+
+
+class Down(BaseModel):
+    """What it says when the database does not answer."""
+
+    status: Literal["down"] = "down"
+    database: Literal["does not answer"] = "does not answer"
 
 
 class Problem(BaseModel):

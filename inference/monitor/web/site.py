@@ -9,6 +9,7 @@ from datetime import date, datetime
 from fastapi import HTTPException, Request
 from sqlalchemy.engine import Connection
 
+from .. import queries
 from ..models import current_model
 from ..store import Store
 from .access import Access
@@ -45,8 +46,10 @@ def shown_model(connection: Connection, model: str | None) -> str:
     """The model whose series are shown: the one asked for, else the current one.
 
     Raises:
-        HTTPException: There is none yet.
+        HTTPException: There is none yet, or none of this name.
     """
+    if model and not queries.is_known(connection, model):
+        raise HTTPException(404, f"there is no model {model}")
     found = model or current_model(connection)
     if found is None:
         raise HTTPException(404, "there are no articles yet; take some in with `stancewire monitor ingest PATH`")

@@ -27,13 +27,13 @@ function onPlotKey(event) {
     moveTo(dots, Math.min(Math.max(places[event.key], 0), dots.length - 1));
   } else if (event.key === "Enter" && event.target === plot) {
     event.preventDefault();
-    showSentences(dots[from].getAttribute("href"), dots[from].dataset.bin);
+    showSentences(dots[from].getAttribute("href"));
   }
 }
 
 let asked = 0;
 
-async function showSentences(address, bin) {
+async function showSentences(address, isNew = true) {
   const mine = ++asked;
   let page;
   try {
@@ -48,15 +48,18 @@ async function showSentences(address, bin) {
   // Somebody has gone on meanwhile.
   if (mine !== asked) return;
   document.getElementById("sentences").replaceWith(document.adoptNode(page.getElementById("sentences")));
-  history.replaceState(null, "", address);
-  if (bin) {
-    for (const dot of document.querySelectorAll(".dot")) dot.classList.toggle("chosen", dot.dataset.bin === bin);
-    for (const row of document.querySelectorAll("td [data-bin], th [data-bin]")) {
-      if (row.dataset.bin === bin) row.setAttribute("aria-current", "true");
-      else row.removeAttribute("aria-current");
-    }
-    readout.textContent = document.querySelector(`.dot[data-bin="${CSS.escape(bin)}"]`).dataset.text;
+  if (isNew) {
+    // Back goes to what was shown before.
+    history.replaceState({ isShown: true }, "");
+    history.pushState({ isShown: true }, "", address);
   }
+  const bin = page.querySelector(".dot.chosen")?.dataset.bin;
+  for (const dot of document.querySelectorAll(".dot")) dot.classList.toggle("chosen", dot.dataset.bin === bin);
+  for (const row of document.querySelectorAll("td [data-bin], th [data-bin]")) {
+    if (row.dataset.bin === bin) row.setAttribute("aria-current", "true");
+    else row.removeAttribute("aria-current");
+  }
+  readout.textContent = page.getElementById("readout").textContent;
   const sentences = document.getElementById("sentences");
   sentences.focus({ preventScroll: true });
   if (sentences.getBoundingClientRect().top > innerHeight * 0.7) sentences.scrollIntoView({ block: "start" });
@@ -73,11 +76,15 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-bin], a[data-inside]");
   if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  showSentences(link.getAttribute("href"), link.dataset.bin);
+  showSentences(link.getAttribute("href"));
 });
 document.addEventListener("keydown", (event) => {
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
   if (event.key === "/" && !event.target.closest("input, select, textarea")) {
     event.preventDefault();
     document.querySelector(".find input").focus();
   }
+});
+addEventListener("popstate", (event) => {
+  if (event.state?.isShown) showSentences(location.href, false);
 });
