@@ -34,6 +34,7 @@ from stancewire.inference.scorer import Scorer
 from stancewire.models.base import load_model
 from stancewire.models.baseline import describe_question
 from stancewire.models.tokens import CONTEXT_TOKENS, Batch, WindowTokenizer, add_slot_tokens
+from stancewire.training import callbacks
 from stancewire.training.checkpoints import last_checkpoint
 from stancewire.training.dataset import build_split
 from stancewire.training.distillation import soft_labels
@@ -238,28 +239,32 @@ def test_a_run_killed_outright_goes_on_and_ends_the_same(small_corpus: Path, tin
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     # Not a terminal: no bars, one line of what to expect.
     assert done.stderr.count("windows, 4 epochs on cpu: about") == 1
+    assert done.stderr.count("epoch 4 of 4: loss ") == 1
     assert "%|" not in done.stderr
     figures = json.loads((tmp_path / "broken" / "metrics.json").read_text())
     assert {name: figures[name] for name in whole.figures} == whole.figures
 
 
+@pytest.mark.parametrize("between", [True, False])
 def test_a_killed_run_goes_on_and_ends_the_same(
-    small_corpus: Path, tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_corpus: Path, tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, between: bool
 ) -> None:
     encoder = {"base": str(tiny_base), "epochs": 3, "bf16": False, "max_length": 96}
     whole = train(recipe(small_corpus, tmp_path / "whole", encoder=encoder))
     wanted = recipe(small_corpus, tmp_path / "broken", encoder=encoder)
 
     def die(self: MlflowCallback, args: object, state: TrainerState, control: object, **_: object) -> None:
-        if (state.epoch or 0) >= 2:
+        if (state.epoch or 0) >= (1.5 if between else 2):
             raise KeyboardInterrupt
 
+    monkeypatch.setattr(callbacks, "SAVE_SECONDS", 0 if between else 600)
     with monkeypatch.context() as patched:
         patched.setattr(MlflowCallback, "on_step_begin", die)
         with pytest.raises(KeyboardInterrupt):
             train(wanted)
     checkpoints = tmp_path / "broken.partial" / "checkpoints"
-    assert len(list(checkpoints.glob("checkpoint-*"))) >= 1
+    steps = [json.loads(path.read_text()) for path in checkpoints.glob("checkpoint-*/trainer_state.json")]
+    assert any(not float(one["epoch"]).is_integer() for one in steps) == between
     assert not (tmp_path / "broken").exists()
     result = train(wanted)
     assert result.figures == whole.figures

@@ -33,6 +33,7 @@ from ..models.encoder import TOKENIZER
 from ..models.tokens import WindowTokenizer, add_slot_tokens
 from .batches import Collator, LengthGroupedSampler, WindowDataset
 from .calibrate import label_f1
+from .callbacks import SaveBetween, TellEpoch
 from .checkpoints import CHECKPOINTS, fingerprint, last_checkpoint
 from .dataset import Split, asks_stance
 from .distillation import soft_labels
@@ -154,7 +155,7 @@ def fit_encoder(
         data_collator=Collator(windows),
         compute_metrics=macro_f1,
         optimizers=(_optimizer(network, options), None),
-        callbacks=[EarlyStoppingCallback(early_stopping_patience=3), *callbacks],
+        callbacks=[EarlyStoppingCallback(early_stopping_patience=3), SaveBetween(), TellEpoch(), *callbacks],
     )
     trainer.remove_callback(PrinterCallback)
     expected = estimate(network, train, Collator(windows), options, trainer.args.device)
