@@ -6,7 +6,6 @@ when it does so for some gold mention. What gold counts as a mention is written 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from .actors import ActorResolver
+from .corpus import read_records
 from .errors import StancewireError
 from .names import normalise_name
 from .schema import Article, Mention, Span
+
+_FORM = {"id": str, "text": str, "sentences": list, "mentions": list}
 
 
 @dataclass
@@ -49,20 +51,27 @@ def read_actor_gold(path: str | Path | None = None) -> list[dict[str, Any]]:
     """Reads mention gold; None is the file that ships with the package.
 
     Raises:
-        StancewireError: The file cannot be read.
+        StancewireError: The file cannot be read or a record is not of the documented form.
     """
     source = Path(path) if path else Path(str(files("stancewire.data") / "actor_gold.jsonl"))
-    try:
-        return [json.loads(line) for line in source.read_text(encoding="utf-8").split("\n") if line.strip()]
-    except (OSError, ValueError) as error:
-        raise StancewireError(f"{source}: cannot be read as mention gold ({error})") from error
+    records = []
+    for where, record in read_records(source):
+        for name, kind in _FORM.items():
+            if not isinstance(record, dict) or not isinstance(record.get(name), kind):
+                raise StancewireError(
+                    f"{where}: not mention gold ({name!r} is missing or malformed); see the data card"
+                )
+        records.append(record)
+    return records
 
 
 def score_mentions(records: Sequence[dict[str, Any]], resolver: ActorResolver) -> MentionScores:
     """Scores a resolver on mention gold."""
     scores = MentionScores()
     for record in records:
-        article = Article(record["id"], record["text"], published=record["published"], speaker=record["speaker"])
+        article = Article(
+            record["id"], record["text"], published=record.get("published"), speaker=record.get("speaker")
+        )
         sentences = [Span(s["start"], s["end"]) for s in record["sentences"]]
         resolved = [m for m in resolver.resolve(article, sentences) if m.kind != "speaker"]
         gold = [Mention(m["start"], m["end"], tuple(m["actors"]), m["kind"]) for m in record["mentions"]]

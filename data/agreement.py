@@ -13,13 +13,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .corpus import STANCE_CLASSES, read_records
 from .errors import MissingExtraError, StancewireError
 from .names import normalise_name
+from .schema import STANCES
 
 
 class Label(NamedTuple):
@@ -79,11 +80,22 @@ def read_annotations(path: str | Path | None = None) -> list[DoubleAnnotation]:
 def _read(path: Path) -> Iterator[DoubleAnnotation]:
     for where, record in read_records(path):
         try:
-            first, second = (tuple(Label(*label) for label in record[side]) for side in ("first", "second"))
+            first, second = (tuple(_label(label) for label in record[side]) for side in ("first", "second"))
+            if type(record["sentences"]) is not int:
+                raise ValueError(f"'sentences' is no whole number but {record['sentences']!r}")
             yield DoubleAnnotation(record["id"], record["sentences"], first, second)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             message = f"{where}: not a double annotation ({error}); see the data card for its form"
             raise StancewireError(message) from error
+
+
+def _label(given: list[Any]) -> Label:
+    label = Label(*given)
+    if type(label.sentence) is not int or not all(isinstance(part, str) for part in label[1:4]):
+        raise ValueError(f"{given} is not [sentence, actor, issue, stance]")
+    if label.stance not in STANCES:
+        raise ValueError(f"unknown stance {label.stance!r}; known are {', '.join(STANCES)}")
+    return label
 
 
 def measure_agreement(annotations: list[DoubleAnnotation]) -> dict[str, Agreement]:

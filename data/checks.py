@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .actors import ActorResolver
-from .corpus import LabelledArticle, make_examples
+from .corpus import LabelledArticle, label_problems, make_examples
 from .duplicates import find_near_duplicates
 from .issues import Issue, issue_ids
-from .schema import SENTIMENTS, STANCES
+from .schema import STANCES
 
 
 @dataclass
@@ -91,12 +91,8 @@ def duplicate_warnings(articles: Sequence[LabelledArticle], against: Sequence[La
     """
     held_out = {one.article.id for one in against}
     contrast = {one.article.id: one.contrast for one in articles if one.contrast}
-    texts = (
-        ((one.article.id, index), one.article.text[span.start : span.end])
-        for one in (*against, *articles)
-        for index, span in enumerate(one.sentences)
-    )
-    for (first, where), (second, index), similarity in find_near_duplicates(texts):  # type: ignore[misc]
+    found = find_near_duplicates(_sentences((*against, *articles)))
+    for (first, where), (second, index), similarity in found:  # type: ignore[misc]
         if first == second or (first in held_out and second in held_out):
             continue
         if first in contrast and contrast[first] == contrast.get(second):
@@ -104,6 +100,25 @@ def duplicate_warnings(articles: Sequence[LabelledArticle], against: Sequence[La
         kind = "leak" if first in held_out else "near-duplicate"
         pair = f"{second} sentence {index} is {similarity:.0%} like {first} sentence {where}"
         yield f"{kind}: {pair}; rewrite or drop one"
+
+
+def leaked_sentences(articles: Sequence[LabelledArticle], against: Sequence[LabelledArticle]) -> list[tuple[str, int]]:
+    """The sentences of an evaluation of which a near-copy is learnt from: article id and index, in order.
+
+    Args:
+        articles: The articles to learn from.
+        against: Those of the evaluation.
+    """
+    texts = [(("held out", key), text) for key, text in _sentences(against)]
+    texts += [(("learnt", key), text) for key, text in _sentences(articles)]
+    pairs = ((pair.first, pair.second) for pair in find_near_duplicates(texts))
+    return sorted({one for (kind, one), (other, _) in pairs if kind != other})  # type: ignore[misc]
+
+
+def _sentences(articles: Iterable[LabelledArticle]) -> Iterator[tuple[tuple[str, int], str]]:
+    for one in articles:
+        for index, span in enumerate(one.sentences):
+            yield (one.article.id, index), one.article.text[span.start : span.end]
 
 
 def _offset_errors(one: LabelledArticle) -> Iterator[str]:
@@ -123,24 +138,15 @@ def _offset_errors(one: LabelledArticle) -> Iterator[str]:
 
 
 def _label_errors(one: LabelledArticle, issues: Sequence[str]) -> Iterator[str]:
+    yield from label_problems(one)
     seen = set()
     for stance in one.stances:
-        if not 0 <= stance.sentence < len(one.sentences):
-            yield f"stance of {stance.actor}: there is no sentence {stance.sentence}"
         if stance.issue not in issues:
             yield f"stance of {stance.actor}: unknown issue {stance.issue!r}; known are {', '.join(issues)}"
-        if stance.stance not in STANCES:
-            yield f"stance of {stance.actor}: unknown stance {stance.stance!r}; known are {', '.join(STANCES)}"
         key = (stance.sentence, stance.actor, stance.issue, stance.object)
         if key in seen and not stance.optional:
             yield f"sentence {stance.sentence}: {stance.actor} has two stances on {stance.issue} with the same object"
         seen.add(key)
-    for sentiment in one.sentiments:
-        if not 0 <= sentiment.sentence < len(one.sentences):
-            yield f"sentiment toward {sentiment.actor}: there is no sentence {sentiment.sentence}"
-        if sentiment.sentiment not in SENTIMENTS:
-            known = ", ".join(SENTIMENTS)
-            yield f"sentiment toward {sentiment.actor}: unknown {sentiment.sentiment!r}; known are {known}"
 
 
 def _count(report: CorpusReport, one: LabelledArticle) -> None:

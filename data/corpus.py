@@ -90,26 +90,51 @@ def corpus_folder() -> Path:
     return Path(str(files("stancewire.data") / "corpus"))
 
 
-def read_labelled(path: str | Path) -> list[LabelledArticle]:
+def read_labelled(path: str | Path, refused: list[str] | None = None) -> list[LabelledArticle]:
     """Reads labelled articles.
 
     Args:
         path: A JSON Lines file, a JSON list, or a folder of such files; ``corpus`` is the one that ships and ``frozen``
             the test set that ships; or the Hub name of a data set of such records.
+        refused: For a check, which is to say all that is wrong: gets a line for each record that is not of the
+            documented form, in place of an error for the first; labels that are of that form and cannot be are given
+            then too, with :func:`label_problems`.
 
     Raises:
         StancewireError: A file is missing or a record is not of the documented form.
     """
     if str(path) not in _SHIPPED and is_hub_name(str(path)):
         rows = load_rows(str(path), "the fields of a labelled article")
-        return [parse_labelled(row, f"{path} row {number}") for number, row in enumerate(rows)]
-    source = Path(str(files("stancewire.data") / str(path))) if str(path) in _SHIPPED else Path(path)
-    if source.is_dir():
-        names = sorted(p for p in source.iterdir() if p.suffix in (".jsonl", ".json"))
-        if not names:
-            raise StancewireError(f"{source}: holds no .jsonl or .json file; name a folder of labelled articles")
-        return [labelled for name in names for labelled in read_labelled(name)]
-    return [parse_labelled(record, where) for where, record in read_records(source)]
+        records = ((f"{path} row {number}", row) for number, row in enumerate(rows))
+    else:
+        source = Path(str(files("stancewire.data") / str(path))) if str(path) in _SHIPPED else Path(path)
+        if source.is_dir():
+            names = sorted(p for p in source.iterdir() if p.suffix in (".jsonl", ".json"))
+            if not names:
+                raise StancewireError(f"{source}: holds no .jsonl or .json file; name a folder of labelled articles")
+            return [labelled for name in names for labelled in read_labelled(name, refused)]
+        records = read_records(source)
+    if refused is None:
+        return [parse_labelled(record, where) for where, record in records]
+    found = []
+    for where, record in records:
+        try:
+            found.append(_parse(record, where))
+        except StancewireError as error:
+            refused.append(str(error))
+    return found
+
+
+def read_gold(path: str | Path) -> list[LabelledArticle]:
+    """Reads labelled articles to measure on, as :func:`read_labelled` does.
+
+    Raises:
+        StancewireError: There is none, or a file is missing or broken.
+    """
+    gold = read_labelled(path)
+    if not gold:
+        raise StancewireError(f"{path}: holds no labelled article to measure on; name another file")
+    return gold
 
 
 def read_records(source: Path) -> Iterator[tuple[str, Any]]:
@@ -119,9 +144,12 @@ def read_records(source: Path) -> Iterator[tuple[str, Any]]:
         StancewireError: It cannot be read or is broken.
     """
     try:
-        text = source.read_text(encoding="utf-8")
+        # Some editors and spreadsheets begin a file with a byte order mark.
+        text = source.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise StancewireError(f"{source}: cannot be read ({error.strerror}); check the path") from error
+    except UnicodeDecodeError as error:
+        raise StancewireError(f"{source}: is no UTF-8 text (byte {error.start}); save it as UTF-8") from error
     try:
         if text.lstrip().startswith("["):
             yield from ((f"{source}[{index}]", record) for index, record in enumerate(json.loads(text)))
@@ -137,33 +165,82 @@ def read_records(source: Path) -> Iterator[tuple[str, Any]]:
             raise StancewireError(f"{source}:{number}: broken JSON ({error.msg}); one record a line") from error
 
 
-def parse_labelled(record: dict[str, Any], where: str) -> LabelledArticle:
+def parse_labelled(record: Any, where: str) -> LabelledArticle:
     """Makes a labelled article from a record; ``where`` names it in errors.
 
     Raises:
         StancewireError: A field is missing or holds something else than the documented form allows.
     """
+    labelled = _parse(record, where)
+    for problem in label_problems(labelled):
+        raise StancewireError(f"{where}: {problem}; stancewire data check lists all that is wrong")
+    return labelled
+
+
+def label_problems(one: LabelledArticle) -> Iterator[str]:
+    """Labels that cannot be: of a sentence that is not there, or with a label that does not exist."""
+    labels = [
+        *((f"stance of {s.actor}", "stance", s.sentence, s.stance, STANCES) for s in one.stances),
+        *((f"sentiment toward {s.actor}", "sentiment", s.sentence, s.sentiment, SENTIMENTS) for s in one.sentiments),
+    ]
+    for what, kind, sentence, label, known in labels:
+        if not 0 <= sentence < len(one.sentences):
+            yield f"{what}: there is no sentence {sentence}"
+        if label not in known:
+            yield f"{what}: unknown {kind} {label!r}; known are {', '.join(known)}"
+
+
+def _parse(record: Any, where: str) -> LabelledArticle:
     try:
-        article = Article(
-            str(record["id"]),
-            record["text"],
-            record.get("title"),
-            record.get("published"),
-            record.get("source"),
-            record.get("url"),
-            record.get("speaker"),
-        )
-        sentences = tuple(Span(s["start"], s["end"]) for s in record["sentences"])
+        given = {name: _get(record, name, str, optional=True) for name in ("title", "source", "url", "speaker")}
+        published = _get(record, "published", str, optional=True)
+        article = Article(str(_get(record, "id", (str, int))), _get(record, "text", str), published=published, **given)
+        if published and article.published is None:
+            raise ValueError(f"'published' is no date YYYY-MM-DD but {published!r}")
+        sentences = tuple(Span(_get(s, "start", int), _get(s, "end", int)) for s in _get(record, "sentences", list))
         stances = tuple(
-            Stance(s["sentence"], s["actor"], s["issue"], s["stance"], tuple(s["object"]), bool(s.get("optional")))
-            for s in record["stances"]
+            Stance(
+                _get(s, "sentence", int),
+                _get(s, "actor", str),
+                _get(s, "issue", str),
+                _get(s, "stance", str),
+                tuple(_names(s)),
+                bool(s.get("optional")),
+            )
+            for s in _get(record, "stances", list)
         )
-        sentiments = tuple(Sentiment(s["sentence"], s["actor"], s["sentiment"]) for s in record.get("sentiments", []))
-    except (KeyError, TypeError) as error:
-        raise StancewireError(
-            f"{where}: not a labelled article, {error} is missing or malformed; see the data card"
-        ) from error
-    return LabelledArticle(article, sentences, stances, sentiments, record.get("contrast", ""))
+        sentiments = tuple(
+            Sentiment(_get(s, "sentence", int), _get(s, "actor", str), _get(s, "sentiment", str))
+            for s in _get(record, "sentiments", list, optional=True) or ()
+        )
+        contrast = _get(record, "contrast", str, optional=True) or ""
+    except ValueError as error:
+        raise StancewireError(f"{where}: not a labelled article, {error}; see the data card") from error
+    return LabelledArticle(article, sentences, stances, sentiments, contrast)
+
+
+_WORDS = {str: "text", int: "a whole number", list: "a list", (str, int): "text"}
+
+
+def _get(record: Any, name: str, kind: type | tuple[type, ...], optional: bool = False) -> Any:
+    """A field of a record, of a kind; text that must be there is not empty either."""
+    if not isinstance(record, dict):
+        raise ValueError(f"{str(record)[:40]!r} stands where an object with {name!r} should")
+    value = record.get(name)
+    if value is None and optional:
+        return None
+    if value is None or (value == "" and not optional):
+        raise ValueError(f"{name!r} is missing or empty")
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ValueError(f"{name!r} is not {_WORDS[kind]} but {str(value)[:40]!r}")
+    return value
+
+
+def _names(stance: dict[str, Any]) -> list[str]:
+    names = _get(stance, "object", list)
+    if not all(isinstance(name, str) and name for name in names):
+        raise ValueError(f"'object' is not a list of names but {str(names)[:40]!r}")
+    return names
 
 
 def make_examples(

@@ -12,8 +12,12 @@ _NAME = re.compile(r"[\w.-]+/[\w.-]+(?::[\w.-]+)?")
 
 
 def is_hub_name(name: str) -> bool:
-    """Whether a name is no path here but could be a data set's: ``organisation/name`` or ``…:configuration``."""
-    return not Path(name).exists() and not Path(name).suffix and _NAME.fullmatch(name) is not None
+    """Whether a name is no path here but could be a data set's: ``organisation/name`` or ``…:configuration``.
+
+    ``data/lables`` beside a folder ``data`` is a slip and not the Hub's.
+    """
+    path = Path(name)
+    return not path.exists() and not path.parent.exists() and not path.suffix and _NAME.fullmatch(name) is not None
 
 
 def load_rows(source: str, form: str) -> list[dict[str, Any]]:

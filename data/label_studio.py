@@ -17,12 +17,12 @@ from xml.sax.saxutils import quoteattr
 
 from .agreement import DoubleAnnotation, Label
 from .corpus import read_records
-from .errors import StancewireError
 from .names import normalise_name
 from .schema import STANCES, Position, Span
 from .writers import write_whole
 
 _COLOURS = {"support": "#2e7d32", "oppose": "#c62828", "neutral": "#6d6d6d"}
+_PARTS = frozenset({"stance", "actor", "object", "doubt"})
 OPTIONAL = "careful readers could differ"
 
 
@@ -163,24 +163,26 @@ def from_label_studio(path: str | Path) -> Finished:
     """Reads the JSON export of a Label Studio project.
 
     Raises:
-        StancewireError: It cannot be read or is no export of these tasks.
+        StancewireError: It cannot be read.
     """
     labelled, pairs, left_out = list[dict[str, Any]](), list[DoubleAnnotation](), list[str]()
     for where, exported in read_records(Path(path)):
         try:
             record = dict(exported["data"]["task"])
-            text, given = record["text"], exported["annotations"]
-            if text != exported["data"]["text"]:
-                raise ValueError("its text was changed after the export")
+            sentences = len(record["sentences"])
+            if record["text"] != exported["data"]["text"]:
+                left_out.append(f"{where} ({record['id']}): its text was changed after the export")
+                continue
             works = {
                 _annotator(one): _labels(one["result"], record, f"{where} ({record['id']})", left_out)
-                for one in given
+                for one in exported["annotations"]
                 if not one.get("was_cancelled")
             }
-        except (KeyError, TypeError, ValueError) as error:
-            raise StancewireError(
-                f"{where}: no export of tasks that `stancewire queue pick` wrote ({error}); export the project as JSON"
-            ) from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            left_out.append(
+                f"{where}: no export of tasks that `stancewire queue pick` wrote ({type(error).__name__}: {error})"
+            )
+            continue
         if not works:
             left_out.append(f"{where} ({record['id']}): nobody has finished it")
             continue
@@ -189,7 +191,7 @@ def from_label_studio(path: str | Path) -> Finished:
         pairs += [
             DoubleAnnotation(
                 f"{record['id']}:{first}:{second}",
-                len(record["sentences"]),
+                sentences,
                 tuple(label for label, _ in works[first]),
                 tuple(label for label, _ in works[second]),
             )
@@ -211,6 +213,8 @@ def _annotator(annotation: dict[str, Any]) -> str:
 def _labels(result: Sequence[dict[str, Any]], record: dict[str, Any], where: str, left_out: list[str]) -> _Work:
     regions: dict[str, dict[str, Any]] = defaultdict(dict)
     for part in result:
+        if part.get("from_name") not in _PARTS:
+            continue  # a relation, or what a desk has added to its interface
         region = regions[part["id"]]
         value = part["value"]
         if part["from_name"] == "stance":
@@ -227,7 +231,13 @@ def _labels(result: Sequence[dict[str, Any]], record: dict[str, Any], where: str
             left_out.append(f"{where}: a region at {region.get('start', '?')} has no {lack}")
             continue
         issue, _, stance = region["label"].partition(": ")
+        if stance not in STANCES:
+            left_out.append(f"{where}: {region['label']!r} is no label of the interface that goes with the tasks")
+            continue
         sentence = _sentence_of(region["start"], region["end"], record["sentences"])
+        if sentence is None:
+            left_out.append(f"{where}: a region at {region['start']} lies in no sentence")
+            continue
         label = Label(sentence, region["actor"][0], issue, stance, bool(region.get("optional")))
         found.append((label, region.get("object", [])))
     return found
@@ -241,13 +251,11 @@ def _from_utf16(text: str, index: int) -> int:
     return len(text.encode("utf-16-le")[: 2 * index].decode("utf-16-le", "ignore"))
 
 
-def _sentence_of(start: int, end: int, sentences: Sequence[dict[str, int]]) -> int:
-    """The sentence that a region overlaps most: a hand does not always hit its ends."""
+def _sentence_of(start: int, end: int, sentences: Sequence[dict[str, int]]) -> int | None:
+    """The sentence that a region overlaps most, if any: a hand does not always hit its ends."""
     overlaps = [min(end, span["end"]) - max(start, span["start"]) for span in sentences]
-    best = max(range(len(overlaps)), key=overlaps.__getitem__)
-    if overlaps[best] <= 0:
-        raise ValueError(f"a region at {start} lies in no sentence")
-    return best
+    best = max(range(len(overlaps)), key=overlaps.__getitem__, default=-1)
+    return best if best >= 0 and overlaps[best] > 0 else None
 
 
 def _merge(record: dict[str, Any], works: Sequence[_Work]) -> dict[str, Any]:

@@ -13,8 +13,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -55,8 +54,7 @@ UNFINISHED = ".unfinished"
 """Ending of the folder in which a scoring run keeps its work: no input, even where it lies among the articles."""
 
 _DEFAULT_COLUMNS = Columns()
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_ISO_DATE = re.compile(r"\d{4}-|\d{8}(?!\d)")
+_UNSTORABLE = re.compile(r"[\ud800-\udfff\0]")
 _JSON_START = re.compile(r'\[\s*[{\]]|\{\s*["}]')
 _WRAPPER_START = re.compile(r'\{\s*"(?:articles|data)"\s*:\s*\[')
 _HTML_START = re.compile(r"<!doctype html|<html", re.IGNORECASE)
@@ -126,6 +124,8 @@ def read_articles(
     format: str | None = None,
     max_chars: int = MAX_CHARS,
     path_ids: bool = False,
+    on_no_date: Callable[[str, Any], None] | None = None,
+    last_holds: bool = False,
 ) -> Iterator[Article | Rejected]:
     """Stream the articles of all inputs, with a ``Rejected`` in place of each one that cannot be scored.
 
@@ -138,6 +138,9 @@ def read_articles(
         max_chars: The longest text that is accepted.
         path_ids: Name an article that is a file of its own by its whole path; by its name it is called otherwise, as
             long as no other file that is read with it has the same.
+        on_no_date: Told of each ``published`` that is no date, and so left out: its place and what stands there.
+        last_holds: Of several records with one id only the last is given; otherwise the first, and the others are
+            rejected. Files that may hold several records are read twice then, to know which is the last.
 
     Raises:
         StancewireError: A path or the format does not exist, or there is nothing to read.
@@ -146,9 +149,31 @@ def read_articles(
         raise StancewireError(f"unknown input format {format!r}; choose one of: {', '.join(INPUT_FORMATS)}")
     files = find_files(paths)
     ids = _path_ids(files) if path_ids else _file_ids(files)
-    check = RecordChecker(max_chars)
-    records = (record for file in files for record in _file_records(file, ids, columns, format, max_chars))
-    return (check(record) if isinstance(record, Record) else record for record in records)
+
+    def read(files: Sequence[Input], told: Callable[[str, Any], None] | None) -> Iterator[Article | Rejected]:
+        check = RecordChecker(max_chars, told, unique=not last_holds)
+        records = (record for file in files for record in _file_records(file, ids, columns, format, max_chars))
+        return (check(record) if isinstance(record, Record) else record for record in records)
+
+    if not last_holds:
+        return read(files, on_no_date)
+    # What is no file on the disk can be read but once: all of its records are given.
+    on_disk = [file for file in files if isinstance(file, Path) and file.is_file()]
+    several = [file for file in on_disk if _format_by_name(file) not in _ONE_ARTICLE]
+    return _last_of_each(lambda: read(several, None), read(files, on_no_date))
+
+
+def _last_of_each(
+    before: Callable[[], Iterator[Article | Rejected]], records: Iterator[Article | Rejected]
+) -> Iterator[Article | Rejected]:
+    """The last article of each id, as known from reading them `before`, and all that was rejected."""
+    left = Counter(record.id for record in before() if isinstance(record, Article))
+    for record in records:
+        if isinstance(record, Article):
+            left[record.id] -= 1
+            if left[record.id] > 0:
+                continue
+        yield record
 
 
 def count_records(paths: Sequence[str], format: str | None = None) -> int | None:
@@ -300,13 +325,27 @@ READERS: dict[str, Callable[[Source], Records]] = {
 """The reader of every input format; the names are also the file endings."""
 
 INPUT_FORMATS = tuple(READERS)
+_ONE_ARTICLE = ("txt", "md", "html", "htm")
 
 
 class RecordChecker:
-    """Turns records into articles, and keeps their ids unique over a run."""
+    """Turns records into articles, and keeps their ids unique over a run.
 
-    def __init__(self, max_chars: int = MAX_CHARS) -> None:
+    Args:
+        max_chars: The longest text that is accepted.
+        on_no_date: Told of each ``published`` that is no date, and so left out: its place and what stands there.
+        unique: Whether a record is rejected whose own id was there before.
+    """
+
+    def __init__(
+        self,
+        max_chars: int = MAX_CHARS,
+        on_no_date: Callable[[str, Any], None] | None = None,
+        unique: bool = True,
+    ) -> None:
         self._max_chars = max_chars
+        self._unique = unique
+        self._on_no_date = on_no_date
         self._first_seen: dict[str, str] = {}
         self._copies: dict[str, int] = {}
 
@@ -319,7 +358,11 @@ class RecordChecker:
         article_id = given or self._unused(record.default_id or _text_id(text))
         self._first_seen[article_id] = record.where
         values = {name: _optional(record.values.get(name)) for name in ("title", "source", "url", "speaker")}
-        return Article(article_id, text, published=_iso_date(record.values.get("published")), **values)
+        published = record.values.get("published")
+        article = Article(article_id, text, published=published, **values)
+        if self._on_no_date and article.published is None and _optional(published):
+            self._on_no_date(record.where, published)
+        return article
 
     def _text_problem(self, text: Any) -> str | None:
         if _is_null(text) or (isinstance(text, str) and not text.strip()):
@@ -331,7 +374,7 @@ class RecordChecker:
         return None
 
     def _id_problem(self, given: str | None) -> str | None:
-        first = self._first_seen.get(given) if given else None
+        first = self._first_seen.get(given) if given and self._unique else None
         return f"duplicate id {given!r}, first seen at {first}" if first else None
 
     def _unused(self, base: str) -> str:
@@ -348,8 +391,8 @@ def _text_id(text: str) -> str:
 
 
 def _encodable(text: str) -> str:
-    """The text with lone surrogates, which no output file can hold, replaced one for one: offsets stay."""
-    return _SURROGATE.sub("\ufffd", text)
+    """The text with lone surrogates and nulls, which not all outputs can hold, replaced one for one: offsets stay."""
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def _is_null(value: Any) -> bool:
@@ -359,23 +402,3 @@ def _is_null(value: Any) -> bool:
 def _optional(value: Any) -> str | None:
     text = "" if _is_null(value) else _encodable(str(value))
     return text if text.strip() else None
-
-
-def _iso_date(value: Any) -> str | None:
-    """``YYYY-MM-DD`` out of a date, an ISO 8601 or an RFC 2822 string; None when it is no date."""
-    if _is_null(value):
-        return None
-    if isinstance(value, date):
-        return value.isoformat()[:10]
-    text = str(value).strip()
-    try:
-        return (_parse_iso(text) if _ISO_DATE.match(text) else parsedate_to_datetime(text)).date().isoformat()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-
-
-def _parse_iso(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return datetime.fromisoformat(text[:10])  # "2024-01-05 10:00 CET" still has its date

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
+from .dates import iso_date
+
 POSITION_SCHEMA_VERSION = 1
 """Raised when a column of the position table is added, renamed, retyped or moved."""
 
@@ -23,7 +25,7 @@ class Article:
         id: Stable identifier, unique within a batch.
         text: The body, exactly as given.
         title: Headline, if known.
-        published: ISO 8601 date (``YYYY-MM-DD``), if known.
+        published: ISO 8601 date (``YYYY-MM-DD``), if known. Dates in other forms become one; what is no date, None.
         source: Publisher, if known.
         url: Address, if known.
         speaker: Who *I* and *we* are in a speech or statement, if known.
@@ -36,6 +38,10 @@ class Article:
     source: str | None = None
     url: str | None = None
     speaker: str | None = None
+
+    def __post_init__(self) -> None:
+        # Offices and rulers go by the date, and tables have one form of it, whoever makes the article.
+        object.__setattr__(self, "published", iso_date(self.published))
 
 
 ARTICLE_FIELDS = tuple(field.name for field in fields(Article))

@@ -59,7 +59,10 @@ def _override(record: dict[str, Any], override: str) -> None:
         record = record.setdefault(parent, {})
         if not isinstance(record, dict):
             raise StancewireError(f"override {override!r}: {parent} holds a value, not a section")
-    record[last] = yaml.safe_load(value)
+    try:
+        record[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise StancewireError(f"override {override!r}: broken YAML ({' '.join(str(error).split())})") from error
 
 
 def _explain(error: ValidationError, section: type[BaseModel], name: str) -> str:

@@ -17,6 +17,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+def require_packages() -> None:
+    """Says in one line if what a page takes is not installed.
+
+    Raises:
+        MissingExtraError: It is not.
+    """
+    try:
+        import jinja2  # noqa: F401
+        import matplotlib as mpl  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"an HTML page ({error.name} is missing)", "report") from error
+
+
 def write_page(comparison: Comparison, path: str) -> None:
     """Writes the page.
 
@@ -24,11 +37,10 @@ def write_page(comparison: Comparison, path: str) -> None:
         MissingExtraError: The packages for plots and pages are not installed.
         StancewireError: The file cannot be written.
     """
-    try:
-        import jinja2
-        import matplotlib as mpl
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(f"an HTML page ({error.name} is missing)", "report") from error
+    require_packages()
+    import jinja2
+    import matplotlib as mpl
+
     loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
     page = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
     # Text stays text in the SVG, so that it can be searched and takes the page's font.

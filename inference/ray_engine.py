@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,7 +169,9 @@ class _RayWorker:
         results = iter(self._scorer.score([one for one in records if isinstance(one, Article)]))
         outcomes = [outcome_of(one, next(results) if isinstance(one, Article) else "", self._keep) for one in records]
         keys = [
-            _pack(story_key(one.text)) if isinstance(one, Article) and outcome.row.status == SCORED else b""
+            _pack(story_key(one.text, one.published))
+            if isinstance(one, Article) and outcome.row.status == SCORED
+            else b""
             for one, outcome in zip(records, outcomes, strict=True)
         ]
         lines = [write_outcome(outcome) for outcome in outcomes]
@@ -181,12 +184,15 @@ def _place(row: Mapping[str, Any], columns: Columns) -> str:
 
 
 def _pack(key: StoryKey) -> bytes:
-    return key.digest + key.size.to_bytes(_SIZE_BYTES, "big") + key.signature
+    day = key.day.toordinal() if key.day else 0
+    return key.digest + key.size.to_bytes(_SIZE_BYTES, "big") + day.to_bytes(_SIZE_BYTES, "big") + key.signature
 
 
 def _unpack(packed: bytes) -> StoryKey:
-    size = packed[_DIGEST_BYTES : _DIGEST_BYTES + _SIZE_BYTES]
-    return StoryKey(packed[:_DIGEST_BYTES], int.from_bytes(size, "big"), packed[_DIGEST_BYTES + _SIZE_BYTES :])
+    digest, numbers = packed[:_DIGEST_BYTES], packed[_DIGEST_BYTES : _DIGEST_BYTES + 2 * _SIZE_BYTES]
+    size, day = (int.from_bytes(one, "big") for one in (numbers[:_SIZE_BYTES], numbers[_SIZE_BYTES:]))
+    signature = packed[_DIGEST_BYTES + 2 * _SIZE_BYTES :]
+    return StoryKey(digest, size, signature, date.fromordinal(day) if day else None)
 
 
 def _finish(files: Any, folder: str, scratch: str, format: str, stories: str | None) -> Counts:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..data.schema import Article, ArticleRow, Position, Rejected
-from ..data.stories import StoryIndex
+from ..data.stories import StoryIndex, story_key
 from ..data.writers import TableWriter
 from .filter import PositionFilter
 from .shards import Outcome, ShardFolder
@@ -118,11 +118,11 @@ class ScoringRun:
 
     def _outcomes(self, shard: Sequence[Record], results: Sequence[Result], stories: StoryIndex) -> list[Outcome]:
         scored = [
-            article.text
+            story_key(article.text, article.published)
             for article, result in zip(_articles(shard), results, strict=True)
             if not isinstance(result, str)
         ]
-        story, result = iter(stories.assign(scored)), iter(results)
+        story, result = iter(stories.assign_keys(scored)), iter(results)
         outcomes = (outcome_of(one, next(result) if isinstance(one, Article) else "", self._keep) for one in shard)
         return [one.with_story(next(story)) if one.row.status == SCORED else one for one in outcomes]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from heapq import merge
 from itertools import islice
@@ -26,6 +26,8 @@ from ..models.share import push_to_hub, save_copy
 if TYPE_CHECKING:
     import pandas as pd
 
+GivenArticle = Article | str | Mapping[str, Any]
+"""What an article is given as: an article, its text alone, or a record of its fields."""
 CHUNK = 16
 """Articles whose windows go through the model together: enough to fill its batches, few enough to stay small."""
 
@@ -111,17 +113,24 @@ class Scorer:
             raise StancewireError("this scorer was made from a model in memory; load one with Scorer.from_pretrained")
         return self.folder
 
-    def score(self, articles: Article | str | Iterable[Article | str]) -> list[Position]:
+    def score(self, articles: GivenArticle | Iterable[GivenArticle]) -> list[Position]:
         """Scores articles.
 
         Args:
-            articles: One article or several; a plain string is an article without further data, its id its number.
+            articles: One article or several. A plain string is an article without further data; a mapping has the
+                article's fields by name, of which ``text`` alone must be there. Without ``id`` the number is the id.
 
         Returns:
             Positions, by article in the order given, then by sentence.
+
+        Raises:
+            StancewireError: What is given is no article or has no text.
         """
-        one = isinstance(articles, (Article, str))
-        return list(self.stream([articles] if one else articles))  # type: ignore[list-item, arg-type]
+        if isinstance(articles, (Article, str, Mapping)):
+            return list(self.stream([articles]))  # type: ignore[list-item]
+        if not isinstance(articles, Iterable):
+            raise StancewireError(_no_article(articles))
+        return list(self.stream(articles))
 
     def score_frame(self, frame: pd.DataFrame, text_column: str = "text") -> pd.DataFrame:
         """Scores a frame of articles.
@@ -155,14 +164,14 @@ class Scorer:
                 f"no column {text_column!r} in the frame; it has {', '.join(map(str, frame.columns))}"
             )
         articles = [
-            _article_of(index, record, text_column)
+            _article_of(index, record, text_column, f"row {index!r} of the frame")
             for index, record in zip(frame.index, frame.to_dict("records"), strict=True)
         ]
         return self._by_article(articles)
 
-    def stream(self, articles: Iterable[Article | str]) -> Iterator[Position]:
-        """Scores articles as they come, holding only a few at a time."""
-        for found in self._by_article(Article(str(n), a) if isinstance(a, str) else a for n, a in enumerate(articles)):
+    def stream(self, articles: Iterable[GivenArticle]) -> Iterator[Position]:
+        """Scores articles as they come, holding only a few at a time; each is given as :meth:`score` takes it."""
+        for found in self._by_article(_given(number, one) for number, one in enumerate(articles)):
             yield from found
 
     def _by_article(self, articles: Iterable[Article]) -> Iterator[list[Position]]:
@@ -255,19 +264,33 @@ def _position(
     )
 
 
-def _article_of(index: Any, record: dict[str, Any], text_column: str) -> Article:
-    text = record[text_column]
+def _given(number: int, one: GivenArticle) -> Article:
+    if isinstance(one, Mapping):
+        return _article_of(number, one, "text", f"record {number}")
+    if isinstance(one, str):
+        return Article(str(number), one)
+    if not isinstance(one, Article):
+        raise StancewireError(_no_article(one))
+    return one
+
+
+def _no_article(given: object) -> str:
+    return f"a {type(given).__name__} is no article; give a text, an Article, or a mapping with the text under 'text'"
+
+
+def _article_of(index: Any, record: Mapping[Any, Any], text_column: str, where: str) -> Article:
+    text = record.get(text_column)
     if not isinstance(text, str):
-        raise StancewireError(f"row {index!r} of the frame has no text in {text_column!r}; drop or fill it first")
+        raise StancewireError(f"{where} has no text in {text_column!r}; drop or fill it first")
     values = {name: _plain(record.get(name)) for name in ARTICLE_FIELDS if name not in ("id", "text")}
-    return Article(str(record.get("id", index)), text, **values)
+    return Article(_plain(record.get("id")) or str(index), text, **values)
 
 
 def _plain(value: Any) -> str | None:
-    """A cell of a frame as text: dates as ISO dates, what is missing as None."""
-    if isinstance(value, str):
-        return value or None
-    # Missing values of pandas and NumPy are not equal to themselves.
-    if value is None or value != value or not hasattr(value, "strftime"):
-        return None
-    return value.strftime("%Y-%m-%d")
+    """A cell of a record as text; what is missing as None."""
+    try:
+        # Missing values are not equal to themselves; of pandas' own not even that is known.
+        missing = value is None or bool(value != value)
+    except TypeError:
+        missing = True
+    return None if missing else str(value) or None

@@ -39,6 +39,10 @@ _TYPES = {
     "encoder": ("encoder", "EncoderModel"),
     "baseline": ("baseline", "BaselineModel"),
 }
+_NEEDED = {
+    "encoder": frozenset({"model.onnx", "tokenizer.json"}),
+    "baseline": frozenset({"vocabulary.json", "lexical.safetensors"}),
+}
 _FIRST_FORMAT = {"encoder": ("encoder_v1", "EncoderV1Model")}
 
 
@@ -162,6 +166,7 @@ def read_config(folder: Path) -> ModelConfig:
         record["issues"] = tuple(map(Issue.from_record, record["issues"]))
         record["confidence"] = tuple(record.get("confidence", (1.0, 0.0)))
         config = ModelConfig(**record)
+        _check_values(config)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StancewireError(
             f"{folder / CONFIG}: not a model configuration ({error}); train or copy the model anew"
@@ -171,6 +176,29 @@ def read_config(folder: Path) -> ModelConfig:
         if not path.exists() or _sha256(path) != digest:
             raise StancewireError(f"{path}: missing or changed since the model was written; copy the model folder anew")
     return config
+
+
+def _check_values(config: ModelConfig) -> None:
+    """Refuses figures with which a model would answer at random or not at all.
+
+    Raises:
+        ValueError: One is missing or out of its range.
+    """
+    if not config.issues:
+        raise ValueError("'issues' is empty")
+    for issue in config.issues:
+        if not 0 <= config.thresholds[issue.id] <= 1:
+            raise ValueError(f"'thresholds' has {config.thresholds[issue.id]} for {issue.id}")
+    for name in ("temperature", "sentiment_temperature"):
+        if not 0 < getattr(config, name) < math.inf:
+            raise ValueError(f"{name!r} is {getattr(config, name)}")
+    slope, intercept = config.confidence
+    if not (math.isfinite(slope) and math.isfinite(intercept)):
+        raise ValueError(f"'confidence' is {config.confidence}")
+    if missing := _NEEDED.get(config.type, frozenset()) - config.files.keys():
+        raise ValueError(f"'files' has no checksum of {', '.join(sorted(missing))}")
+    if config.type == "encoder" and not isinstance(config.options.get("max_length"), int):
+        raise ValueError("'options' has no 'max_length'")
 
 
 def load_model(name: str | Path | None = None, threads: int | None = None) -> StanceModel:

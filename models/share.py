@@ -18,7 +18,7 @@ def save_copy(folder: Path, to: str | Path) -> Path:
         StancewireError: The place holds something else or cannot be written.
     """
     target = Path(to).resolve()
-    if target.exists() and not _may_be_replaced(target):
+    if target.exists() and not may_be_replaced(target):
         raise StancewireError(f"{target}: holds other files; name a new folder or one that holds a model and no more")
     partial = target.with_name(target.name + ".partial")
     try:
@@ -31,7 +31,7 @@ def save_copy(folder: Path, to: str | Path) -> Path:
     return target
 
 
-def _may_be_replaced(target: Path) -> bool:
+def may_be_replaced(target: Path) -> bool:
     """Whether a place is an empty folder, or a folder with a model and nothing that is no part of one."""
     if not target.is_dir():
         return False

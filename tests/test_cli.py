@@ -151,6 +151,40 @@ def test_format_overrides_the_ending(tmp_path: Path) -> None:
     assert (tmp_path / "out.data").read_text().startswith("article_id,")
 
 
+def test_dates_that_are_none_are_counted(tmp_path: Path) -> None:
+    dates = ["2024-05-03", "03/05/2024", None, "next week"]
+    rows = [{"id": str(n), "text": TEXT, "published": date} for n, date in enumerate(dates)]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    done = run("score", "a.jsonl", "-o", "out.jsonl", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "2 dates not understood and left out, the first '03/05/2024' at a.jsonl:2: write YYYY-MM-DD" in done.stderr
+    assert {row["published"] for row in lines(tmp_path / "out.jsonl")} == {"2024-05-03", ""}
+
+
+def test_an_option_without_effect_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    for option in (["--stories", "s.sqlite"], ["--workers", "2"], ["--restart"]):
+        assert_one_line(run("score", "a.txt", *option, cwd=tmp_path), 2, option[0], "add -o FILE")
+    done = run("score", "a.txt", "-o", "out.csv", "--ray-address", "auto", cwd=tmp_path)
+    assert_one_line(done, 2, "--ray-address needs --engine ray")
+
+
+def test_what_was_never_read_is_not_said_to_hold_no_position(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_text("")
+    done = run("score", "empty.jsonl", cwd=tmp_path)
+    assert_one_line(done, 2, "nothing to score")
+    assert done.stdout == ""
+
+
+def test_rows_of_other_articles_are_not_evaluated(tmp_path: Path) -> None:
+    gold = {"id": "a", "text": TEXT, "sentences": [{"start": 0, "end": len(TEXT)}], "stances": []}
+    (tmp_path / "gold.jsonl").write_text(json.dumps(gold))
+    (tmp_path / "b.txt").write_text(TEXT)
+    assert run("score", "b.txt", "-o", "out.jsonl", cwd=tmp_path).returncode == 0
+    done = run("evaluate", "gold.jsonl", "--positions", "out.jsonl", cwd=tmp_path)
+    assert_one_line(done, 2, "no row is of an article in gold.jsonl")
+
+
 def test_usage_errors_are_one_line_too(tmp_path: Path) -> None:
     assert_one_line(run("score", cwd=tmp_path), 2, "PATH", "--help")
     assert_one_line(run("scor", cwd=tmp_path), 2, "scor")

@@ -149,6 +149,15 @@ def test_compare_prints_a_table_and_writes_a_page(tmp_path: Path, capsys: pytest
     assert "no difference beyond chance" in html
     assert "<script>" not in html
     assert html.count("<svg") == 2
+    # Before anything is scored, and so before there is a table.
+    for where, said in ((page, "exists already; replace it with --force"), (tmp_path / "no" / "p.html", "no folder")):
+        with pytest.raises(SystemExit) as stopped:
+            main(["compare", "default", "default", "--gold", str(few), "-o", str(where)])
+        assert stopped.value.code == 2
+        printed = capsys.readouterr()
+        assert said in printed.err
+        assert printed.out == ""
+    assert page.read_text("utf-8") == html
 
 
 def frozen_files() -> list[Path]:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import random
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from stancewire.data.actor_evaluation import read_actor_gold
 from stancewire.data.actors import ActorResolver
+from stancewire.data.agreement import read_annotations
 from stancewire.data.checks import balance_warnings, check_corpus, duplicate_warnings
-from stancewire.data.corpus import Example, LabelledArticle, Stance, make_examples, read_labelled
+from stancewire.data.corpus import Example, LabelledArticle, Stance, make_examples, read_gold, read_labelled
 from stancewire.data.duplicates import find_near_duplicates
+from stancewire.data.errors import StancewireError
 from stancewire.data.issues import load_issues
 from stancewire.data.schema import Article, Span
 from stancewire.inference.cli import main
@@ -96,8 +102,105 @@ def test_flipped_labels_are_found() -> None:
 
 def test_label_errors_want_enough_passages() -> None:
     pytest.importorskip("cleanlab", reason="label errors need the corpus extra")
-    from stancewire.data.errors import StancewireError
     from stancewire.training.label_errors import find_label_errors
 
     with pytest.raises(StancewireError, match="at least 5 passages"):
         find_label_errors([], load_issues())
+
+
+def labelled(stance: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
+    """A record that is right but for what is given."""
+    right = {"sentence": 0, "actor": "Chile", "issue": "sanctions", "stance": "support", "object": ["Peru"]}
+    record = {"id": "a", "text": WIRE, "sentences": [{"start": 0, "end": len(WIRE)}], "stances": [right]}
+    return record | ({"stances": [right | stance]} if stance else {}) | values
+
+
+def check(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as stopped:
+        main(["data", "check", *arguments])
+    return int(stopped.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (labelled(text=5), "'text' is not text but '5'"),
+        (labelled(text=""), "'text' is missing or empty"),
+        (labelled(published=2024), "'published' is not text but '2024'"),
+        (labelled(published="May 2024"), "'published' is no date YYYY-MM-DD but 'May 2024'"),
+        (labelled(sentences=[{"start": "0", "end": 5}]), "'start' is not a whole number but '0'"),
+        (labelled(stances={}), "'stances' is not a list but '{}'"),
+        (labelled(stances=["support"]), "'support' stands where an object with 'sentence' should"),
+        (labelled({"sentence": "0"}), "'sentence' is not a whole number but '0'"),
+        (labelled({"actor": None}), "'actor' is missing or empty"),
+        (labelled({"actor": ""}), "'actor' is missing or empty"),
+        (labelled({"object": "Peru"}), "'object' is not a list but 'Peru'"),
+        (labelled({"object": [""]}), "'object' is not a list of names"),
+        (labelled({"stance": "Support"}), "unknown stance 'Support'; known are support, oppose, neutral"),
+        (labelled({"sentence": 99}), "there is no sentence 99"),
+        (labelled(sentiments=[{"sentence": 0, "actor": "Peru", "sentiment": "good"}]), "unknown sentiment 'good'"),
+        ({"articles": [labelled()]}, "'id' is missing or empty"),
+        (7, "'7' stands where an object with"),
+    ],
+)
+def test_wrong_labels_are_listed_and_nothing_learns_or_measures_on_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], record: Any, said: str
+) -> None:
+    path = tmp_path / "labels.jsonl"
+    path.write_text("\n".join(json.dumps(one) for one in (record, labelled(id="right"), record)))
+    assert check(str(path)) == 1
+    printed = capsys.readouterr()
+    # Both of them, and what is right beside them is checked all the same.
+    assert printed.err.count(said) == 2
+    assert "error" in printed.out
+    with pytest.raises(StancewireError) as caught:
+        read_labelled(path)
+    assert said in str(caught.value)
+    assert f"{path}:1: " in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_likely_errors_are_not_looked_for_among_labels_that_cannot_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "labels.jsonl"
+    path.write_text(json.dumps(labelled({"stance": "Support"})))
+    assert check(str(path), "--label-errors", "5") == 1
+    assert "mend those above first" in capsys.readouterr().out
+
+
+def test_a_byte_order_mark_is_no_part_of_a_label_and_other_encodings_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "labels.jsonl"
+    path.write_text(json.dumps(labelled()), encoding="utf-8-sig")
+    assert [one.article.text for one in read_labelled(path)] == [WIRE]
+    path.write_bytes(json.dumps(labelled(source="Correio Bras\u00edlia"), ensure_ascii=False).encode("latin-1"))
+    assert check(str(path)) == 2
+    said = capsys.readouterr().err
+    assert "is no UTF-8 text (byte " in said
+    assert said.count("\n") == 1
+
+
+def test_an_empty_file_is_neither_right_nor_a_test_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "none.jsonl"
+    path.write_text("")
+    assert check(str(path)) == 2
+    assert "nothing to check" in capsys.readouterr().err
+    with pytest.raises(StancewireError, match=r"none\.jsonl: holds no labelled article to measure on"):
+        read_gold(path)
+
+
+def test_other_gold_of_a_wrong_form_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "gold.jsonl"
+    path.write_text(json.dumps({"id": "a", "text": WIRE, "sentences": [{"start": 0, "end": 5}]}))
+    with pytest.raises(StancewireError, match=r"gold\.jsonl:1: not mention gold \('mentions' is missing"):
+        read_actor_gold(path)
+    for wrong, said in (
+        ({"sentences": "2"}, "no whole number"),
+        ({"first": [[0, "Chile", "sanctions", "for"]]}, "unknown stance 'for'"),
+        ({"first": [["0", "Chile", "sanctions", "support"]]}, r"is not \[sentence, actor, issue, stance\]"),
+    ):
+        path.write_text(json.dumps({"id": "a", "sentences": 2, "first": [], "second": []} | wrong))
+        with pytest.raises(StancewireError, match=rf"gold\.jsonl:1: not a double annotation .*{said}"):
+            read_annotations(path)

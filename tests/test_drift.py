@@ -15,6 +15,7 @@ pytest.importorskip("sqlalchemy", reason="the database needs the monitoring extr
 pytest.importorskip("alembic", reason="the database needs the monitoring extra")
 
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from stancewire.data.schema import Article, Position
 from stancewire.inference.cli import main
@@ -294,6 +295,23 @@ def test_each_week_is_checked_once_and_what_changed_is_named(
     assert "upstart 0% before" in told.details()["lines"][0]
     assert json.loads(json.dumps(told.details()))["start"] == str(told.start)
     assert [one.start for one in recent_checks(store, at(LAST + 2, 1), 2)] == [check.start, told.start]
+
+
+def test_while_weeks_are_too_few_no_text_is_read(store: Store) -> None:
+    texts: list[str] = []
+
+    @event.listens_for(store.engine, "before_cursor_execute")
+    def listen(connection: sa.Connection, cursor: object, statement: str, *rest: object) -> None:
+        texts.extend([statement] if "articles.text" in statement else [])
+
+    world = World(11, size=12)
+    for number in range(11):
+        ingest(store, world.week(number))
+        texts.clear()
+        check = measure_drift(store, at(number + 1, 1))
+        assert (check is not None) == bool(texts) == (number == 10)
+    # The first weeks are over a half-year ago, and nothing came since.
+    assert measure_drift(store, at(12 + LAST, 1)) is None
 
 
 def test_the_command_shows_the_last_weeks(store: Store, url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,9 +22,11 @@ pytest.importorskip("protego", reason="feeds need the monitoring extra")
 
 from feed_server import RSS, Site
 
+from stancewire.data.errors import StancewireError
 from stancewire.data.schema import Article
 from stancewire.inference.monitor import feed_parsing, feeds, fetch
-from stancewire.inference.monitor.feeds import FeedResult, FeedState, article_id, read_feed
+from stancewire.inference.monitor.feed_memory import CHANGES, NEXT_TRY, PATIENCE, FeedState
+from stancewire.inference.monitor.feeds import MAX_FAILURES, FeedResult, article_id, read_feed
 from stancewire.inference.monitor.fetch import DAY, MAX_PAUSE, ROBOTS_RETRY, Fetcher, FetchError, is_public
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
@@ -464,8 +466,8 @@ def read(site: Site, *items: str, state: FeedState | None = None, known: Contain
     return read_again(site.page("/feed", rss(*items), RSS), state, known)
 
 
-def read_again(url: str, state: FeedState | None = None, known: Container[str] = ()) -> FeedResult:
-    result = read_feed(url, local(), state or FeedState(), known.__contains__, NOW)
+def read_again(url: str, state: FeedState | None = None, known: Container[str] = (), now: datetime = NOW) -> FeedResult:
+    result = read_feed(url, local(), state or FeedState(), known.__contains__, now)
     assert not [line for line in result.skipped + result.remarks if "\n" in line or not line.isprintable()]
     return result
 
@@ -526,12 +528,123 @@ def test_page_that_says_less_than_the_feed_is_not_taken(site: Site) -> None:
     assert read(site, item(link, summary=LONG)).articles[0].text == LONG
 
 
-def test_feeds_own_text_where_the_page_cannot_be_had(site: Site) -> None:
-    link = site.page("/a", "", status=500)
+def test_feeds_own_text_where_there_is_no_page(site: Site) -> None:
+    link = site.url + "/gone"
     result = read(site, item(link, summary=f"<p>{SHORT}</p>"))
     assert result.articles[0].text == SHORT
-    assert only(result.remarks).startswith(f"{link}: the server answers 500 ")
+    assert only(result.remarks).startswith(f"{link}: the server answers 404 ")
     assert not result.skipped
+
+
+def test_a_page_that_fails_in_passing_is_waited_for(site: Site) -> None:
+    link = site.page("/a", "", status=503)
+    url = site.page("/feed", rss(item(link, summary=SHORT)), RSS, ETag="2")
+    first = read_again(url, FeedState("1"))
+    assert first.articles == []
+    assert "the server answers 503" in only(first.skipped)
+    assert first.state == FeedState("1")
+    site.article("/a", LONG)
+    second = read_again(url, first.state, now=NOW + timedelta(hours=1))
+    assert only([article.text for article in second.articles]) == LONG
+    assert second.state == FeedState("2")
+
+
+def test_after_a_few_days_a_teaser_is_better_than_nothing(site: Site) -> None:
+    teased, bare = site.page("/a", "", status=503), site.page("/b", "", status=503)
+    url = site.page("/feed", rss(item(teased, summary=SHORT), item(bare)), RSS, ETag="2")
+    state, day = FeedState("1"), timedelta(days=1)
+    for days in range(PATIENCE.days):
+        result = read_again(url, state, now=NOW + days * day)
+        assert (result.articles, result.state) == ([], FeedState("1"))
+        state = result.state
+    result = read_again(url, state, now=NOW + PATIENCE)
+    assert [(article.id, article.text) for article in result.articles] == [(teased, SHORT)]
+    assert "not asked for again" in only(result.skipped)
+    assert result.state == FeedState("2")
+    asked = len(site.paths())
+    assert read_again(url, FeedState("", "", result.state.entries), now=NOW + 9 * day)[0] == []
+    assert site.paths()[asked:] == ["/feed"]
+
+
+def test_a_page_that_is_not_there_is_asked_for_once_a_day(site: Site) -> None:
+    url, state = site.page("/feed", rss(item(site.url + "/gone")), RSS), FeedState()
+    for hours in (0, 1, 23, NEXT_TRY // timedelta(hours=1), 30):
+        state = read_again(url, state, now=NOW + timedelta(hours=hours)).state
+    assert site.paths().count("/gone") == 2
+
+
+@pytest.mark.parametrize("stamps", [("2024-05-06T10:00:00Z", "2024-05-07T10:00:00Z"), ("", "")])
+def test_an_entry_that_has_changed_is_read_again(site: Site, stamps: tuple[str, str]) -> None:
+    link = site.article("/a", LONG)
+
+    def read_version(number: int, state: FeedState, hours: int) -> FeedResult:
+        stamp = f"<dc:date>{stamps[number]}</dc:date>" if stamps[number] else ""
+        entry = item(link, title="Pier" if stamps[0] else f"Pier {number}").replace("</item>", f"{stamp}</item>")
+        body = rss(entry).replace("<rss ", '<rss xmlns:dc="http://purl.org/dc/elements/1.1/" ')
+        known = {link} if state.entries else ()
+        return read_again(site.page("/feed", body, RSS, ETag=f'"{number}{hours}"'), state, known, NOW + hours * CHANGES)
+
+    first = read_version(0, FeedState(), 0)
+    site.article("/a", f"Correction. {LONG}")
+    assert read_version(0, first.state, 2).articles == []
+    changed = read_version(1, first.state, 2)
+    assert only([article.text for article in changed.articles]) == f"Correction. {LONG}"
+    assert changed.articles[0].published == "2024-05-07"
+    # Not at every reading, as some feeds change all the time; and not forgotten.
+    soon = read_version(0, changed.state, 2)
+    assert soon.articles == []
+    assert len(read_version(0, soon.state, 3).articles) == 1
+    # Where its page fails what is there is better than a teaser.
+    site.page("/a", "", status=404)
+    gone = read_version(1, first.state, 5)
+    assert gone.articles == []
+    assert "404" in only(gone.skipped)
+
+
+def test_what_is_known_from_elsewhere_is_read_again_only_when_it_changes(site: Site) -> None:
+    link = site.article("/a", LONG)
+    first = read(site, item(link), known={link})
+    assert first.articles == []
+    assert site.paths() == ["/feed"]
+    url = site.page("/feed", rss(item(link, title="Pier: a correction")), RSS)
+    assert len(read_again(url, first.state, {link}).articles) == 1
+
+
+def test_entries_that_failed_hold_up_no_others(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "MAX_NEW", MAX_FAILURES)
+    bad = [site.page(f"/{number}", "", status=500) for number in range(MAX_FAILURES)]
+    good = site.article("/good", LONG)
+    url = site.page("/feed", rss(*map(item, [*bad, good])), RSS)
+    first = read_again(url)
+    assert first.articles == []
+    assert [article.id for article in read_again(url, first.state).articles] == [good]
+
+
+def test_a_date_that_lies_ahead_is_believed_when_the_clock_is_right(site: Site) -> None:
+    link = site.article("/a", LONG)
+    url, behind = site.page("/feed", rss(item(link)), RSS, ETag='"1"'), NOW - timedelta(days=800)
+    first = read_again(url, now=behind)
+    assert first.articles[0].published is None
+    assert read_again(url, first.state, {link}, behind + timedelta(hours=2)).articles == []
+    assert read_again(url, first.state, {link}).articles[0].published == "2024-05-07"
+
+
+def test_a_reading_can_be_stopped(site: Site) -> None:
+    links = [site.article(f"/{number}", LONG) for number in range(3)]
+    url = site.page("/feed", rss(*map(item, links)), RSS)
+    with pytest.raises(StancewireError, match="stopped"):
+        read_feed(url, local(), FeedState(), lambda _: False, NOW, lambda: "/0" in site.paths())
+    assert site.paths() == ["/feed", "/0"]
+
+
+def test_a_reading_takes_no_longer_than_its_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    links = [site.article(f"/{number}", LONG) for number in range(2)]
+    url = site.page("/feed", rss(*map(item, links)), RSS, ETag='"1"')
+    monkeypatch.setattr(feeds, "MAX_SECONDS", 0)
+    result = read_again(url)
+    assert result.articles == []
+    assert result.state == FeedState()
+    assert "the next reading goes on" in only(result.remarks)
 
 
 def test_entry_without_any_text_is_tried_again_later(site: Site) -> None:
@@ -626,7 +739,8 @@ def test_bad_links_never_lose_the_other_entries(site: Site) -> None:
         "": "no link",
         "http://[::1": "no link",
         "http://news.example/\u202ea": "no http:// or https:// address",
-        "http://x.example/" + "a" * 5000: "5,017 characters",
+        "http://x.example/" + "字" * 1900: "5,717 bytes",
+        "http://x.example/" + "a" * 5000: "5,017 bytes",
     }
     good = site.article("/a", LONG)
     result = read(site, *(item(link, summary=LONG) for link in links), item(good))
@@ -712,6 +826,16 @@ def test_page_that_holds_the_parser_does_not_lose_the_others(site: Site, monkeyp
     result = read(site, item(bad), item(good))
     assert [article.id for article in result.articles] == [good]
     assert "within 6 s" in only(result.skipped)
+
+
+def test_pages_that_hold_the_parser_are_left_alone_when_they_are_several(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "MAX_FAILURES", 1)
+    monkeypatch.setattr(feed_parsing, "PARSE_SECONDS", 6)
+    bad = [site.page(f"/{name}", f"<html><body>{MANY_ATTRIBUTES}{LONG}") for name in "ab"]
+    assert "in a row" in read(site, *map(item, bad)).skipped[-1]
+    assert site.paths() == ["/feed", "/a"]
 
 
 def test_many_copies_of_one_story_are_one_article(site: Site) -> None:

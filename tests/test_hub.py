@@ -13,7 +13,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from stancewire.data.corpus import read_labelled
 from stancewire.data.errors import StancewireError
+from stancewire.data.hub import is_hub_name
 from stancewire.inference.scorer import Scorer
 from stancewire.models.base import load_model
 from stancewire.models.locate import find_model
@@ -163,3 +165,12 @@ def test_a_saved_copy_loads_and_spares_other_files(scorer: Scorer, tmp_path: Pat
         scorer.save_pretrained(tmp_path / "mine" / "notes.txt")
     with pytest.raises(StancewireError, match="made from a model in memory"):
         Scorer(scorer.model).save_pretrained(tmp_path / "again")
+
+
+def test_a_mistyped_path_beside_a_folder_is_no_name_on_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert is_hub_name("desk/labels")
+    (tmp_path / "desk").mkdir()
+    assert not is_hub_name("desk/labels")
+    with pytest.raises(StancewireError, match="desk/labels: cannot be read"):
+        read_labelled("desk/labels")

@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 
@@ -23,13 +24,14 @@ from conftest import EXAMPLES
 from feed_server import RSS, Site
 
 from stancewire.data.errors import StancewireError
+from stancewire.data.schema import Article, Position
 from stancewire.data.story_evaluation import read_story_gold
 from stancewire.data.writers import article_table_of
 from stancewire.inference.cli import main
 from stancewire.inference.monitor import tables
 from stancewire.inference.monitor.dates import date_problem
 from stancewire.inference.monitor.fetch import Fetcher
-from stancewire.inference.monitor.intake import Intake
+from stancewire.inference.monitor.intake import LONGEST_ID, Intake
 from stancewire.inference.monitor.store import Ingested, Store
 from stancewire.inference.scorer import Scorer
 
@@ -60,6 +62,14 @@ def take(intake: Intake, *paths: Path) -> Ingested:
     for done in intake.paths([str(path) for path in paths], NOW):
         counts = counts.plus(done)
     return counts
+
+
+def write(path: Path, *rows: Mapping[str, object] | Position, mtime: int | None = None) -> Path:
+    """Writes JSON lines, as if at a time of the clock."""
+    path.write_text("".join(json.dumps(asdict(row) if isinstance(row, Position) else row) + "\n" for row in rows))
+    if mtime is not None:
+        os.utime(path, (mtime, mtime))
+    return path
 
 
 def texts(store: Store) -> dict[str, str]:
@@ -132,13 +142,104 @@ def test_a_position_table_comes_in_and_gives_way_to_the_whole_text(
     assert texts(store) == {row["id"]: row["text"] for row in rows}
 
 
-def test_a_table_of_another_model_is_refused(store: Store, scorer: Scorer, tmp_path: Path) -> None:
-    table = tmp_path / "positions.csv"
-    with pytest.raises(SystemExit):
-        main(["score", str(EXAMPLES), "-o", str(table)])
-    table.write_text(table.read_text().replace(scorer.model.config.full_name, "somebody-else 1.0"))
-    with pytest.raises(StancewireError, match=r"scored by somebody-else 1\.0"):
-        take(Intake(store, scorer), table)
+def test_the_article_that_was_changed_last_holds(store: Store, scorer: Scorer, tmp_path: Path) -> None:
+    old, new = {"id": "a7", "text": "Japan imposed sanctions."}, {"id": "a7", "text": "Japan lifted its sanctions."}
+    write(tmp_path / "b.jsonl", old, mtime=1000)
+    write(tmp_path / "a.jsonl", {"id": "a7", "text": "Japan will lift its sanctions."}, new, mtime=2000)
+    intake = Intake(store, scorer)
+    for expected in ((1, 0, 0), (0, 0, 1)):
+        assert take(intake, tmp_path) == expected
+        assert texts(store) == {"a7": new["text"]}
+    os.utime(tmp_path / "b.jsonl", (3000, 3000))
+    assert take(intake, tmp_path) == (0, 1, 0)
+    assert texts(store) == {"a7": old["text"]}
+    assert intake.skipped == []
+
+
+TEXT = "Nothing was said of it before. Japan imposed sanctions on Russia. Much was said of it later."
+SENTENCE = slice(31, 65)
+
+
+def row(scorer: Scorer, article: str = "a", actor: str = "Japan", published: str = "2026-02-20") -> Position:
+    start, end, model = SENTENCE.start, SENTENCE.stop, scorer.model.config.full_name
+    said = [actor, "sanctions", "support", 0.9, ["Russia"], published, model]
+    return Position(article, 1, start, end, TEXT[SENTENCE], "stance", *said)  # type: ignore[arg-type]
+
+
+def test_a_table_changes_no_article(store: Store, scorer: Scorer, tmp_path: Path) -> None:
+    article = {"id": "a", "text": TEXT, "published": "2026-02-20"}
+    whole, table = write(tmp_path / "news.jsonl", article), write(tmp_path / "positions.jsonl", row(scorer))
+    intake = Intake(store, scorer)
+    assert take(intake, table) == (1, 0, 0)
+    assert texts(store)["a"].strip() == TEXT[SENTENCE]
+    assert take(intake, whole) == (0, 1, 0)
+    for path in (table, tmp_path, tmp_path):
+        assert take(intake, path).corrected == 0
+        assert texts(store) == {"a": TEXT}
+    assert intake.skipped == []
+
+
+def test_a_bad_table_is_listed_and_keeps_nothing_else_out(store: Store, scorer: Scorer, tmp_path: Path) -> None:
+    good, model = row(scorer), scorer.model.config.full_name
+    bad = {
+        "another model": ([asdict(good) | {"model": "somebody-else 1.0"}], "scored by somebody-else 1.0"),
+        "apart": ([good, row(scorer, "b"), row(scorer, actor="Norway")], "do not stand together"),
+        "twice": ([good, good], "says the same twice"),
+        "date": ([row(scorer, published="01/03/2026")], "'01/03/2026' and no date"),
+        "label": ([asdict(good) | {"label": "yes"}], "'yes' is no label"),
+        "huge": ([asdict(good) | {"start": 10**12, "end": 10**12}], "out of range"),
+        "null": ([asdict(good) | {"actor": "Ja\0pan"}], "holds a null"),
+        "surrogate": ([asdict(good) | {"text": "\ud83d"}], "is broken"),
+        "cut": ([good, {"article_id": "c"}], "row 2"),
+    }
+    for name, (rows, _) in bad.items():
+        write(tmp_path / f"{name}.jsonl", *rows)
+    write(tmp_path / "news.jsonl", {"id": "n", "text": TEXT})
+    intake = Intake(store, scorer)
+    assert take(intake, tmp_path) == (1, 0, 0)
+    assert list(texts(store)) == ["n"]
+    for name, (_, reason) in bad.items():
+        (line,) = [line for line in intake.skipped if f"{name}.jsonl" in line]
+        assert reason in line
+    assert model not in "".join(intake.skipped).replace(f"read with {model}", "")
+
+
+def test_dates_of_a_table_may_have_another_form(store: Store, scorer: Scorer, tmp_path: Path) -> None:
+    intake = Intake(store, scorer)
+    table = write(tmp_path / "positions.jsonl", row(scorer, published="20260220"))
+    assert take(intake, table) == (1, 0, 0)
+    assert take(intake, table) == (0, 0, 1)
+    with store.reading() as connection:
+        assert connection.execute(sa.select(tables.positions.c.published)).scalars().all() == [date(2026, 2, 20)]
+
+
+def test_an_article_that_no_database_takes_keeps_no_other_out(store: Store, scorer: Scorer, tmp_path: Path) -> None:
+    long = "".join(map(chr, random.Random(1).choices(range(0x4E00, 0x9000), k=LONGEST_ID)))
+    rows = [{"id": f"n{number}", "text": f"{number}: {TEXT}", "published": "2026-02-20"} for number in range(4)]
+    rows[1]["text"], rows[2]["id"] = f"No\0w {TEXT}", long
+    intake = Intake(store, scorer)
+    assert take(intake, write(tmp_path / "news.jsonl", *rows)) == (3, 0, 0)
+    assert texts(store)["n1"] == f"No\ufffdw {TEXT}"
+    (line,) = intake.skipped
+    assert "6,000 bytes, the limit is 2,000" in line
+
+
+def test_what_only_the_database_refuses_is_listed(store: Store, scorer: Scorer) -> None:
+    bad, good = Article("bad", f"No\0w {TEXT}"), [Article(f"n{n}", f"{n}: {TEXT}") for n in range(3)]
+    intake = Intake(store, scorer)
+    list(intake.articles([*good, bad], NOW))
+    if store.engine.dialect.name == "postgresql":
+        assert set(texts(store)) == {"n0", "n1", "n2"}
+        assert intake.skipped[0].startswith("bad: database")
+    else:
+        assert len(texts(store)) == 4
+
+
+def test_articles_without_a_date_are_counted(store: Store, scorer: Scorer, folder: Path) -> None:
+    intake = Intake(store, scorer)
+    take(intake, folder, write(folder / "dated.jsonl", {"text": TEXT, "published": "2026-02-20"}))
+    take(intake, folder)
+    assert intake.undated == 3
 
 
 def test_another_model_does_not_mix_in(store: Store, scorer: Scorer, folder: Path, tmp_path: Path) -> None:
@@ -177,6 +278,23 @@ def test_the_command_lists_what_it_skips(folder: Path, tmp_path: Path, capsys: p
     assert run("status", "--database", database) == 0
     assert "articles   3" in capsys.readouterr().out
     assert run("ingest", str(tmp_path / "nowhere"), "--database", database) == 2
+
+
+def test_a_source_that_fails_keeps_no_other_out(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    database = f"sqlite:///{tmp_path}/x.db"
+    assert run("ingest", str(tmp_path / "nowhere"), str(folder), "--database", database) == 1
+    said = capsys.readouterr().err
+    assert "nowhere: no such file or folder" in caplog.text
+    assert "3 new, 0 corrected, 0 known" in said
+    assert "3 of them without a date, in no series" in said
+    store = Store(database)
+    with store.reading() as connection:
+        runs = {row.source: (row.new, row.error) for row in connection.execute(sa.select(tables.runs))}
+    assert runs[str(folder)] == (3, None)
+    assert "no such file" in runs[str(tmp_path / "nowhere")][1]
+    store.close()
 
 
 def run(*arguments: str) -> int:

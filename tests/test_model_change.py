@@ -36,6 +36,7 @@ from stancewire.inference.monitor.models import (
     confusion_of,
     current_model,
     known_models,
+    model_name,
     models_to_score,
     news_since,
     switch,
@@ -77,7 +78,7 @@ def news(number: int, published: str | None = "2024-05-01") -> Article:
 
 def ingest(store: Store, scorer: Scorer, articles: Sequence[Article]) -> None:
     """Takes articles in as the service does, the first model being the current one."""
-    name = scorer.model.config.full_name
+    name = model_name(scorer.model.config)
     with store.writing() as connection:
         if current_model(connection) is None:
             add_model(connection, name, MEASURED.confusion, CURRENT)
@@ -86,7 +87,7 @@ def ingest(store: Store, scorer: Scorer, articles: Sequence[Article]) -> None:
 
 def begin_with(store: Store, scorer: Scorer) -> str:
     """Makes a model known that is measured already; gives its name."""
-    name = scorer.model.config.full_name
+    name = model_name(scorer.model.config)
     with store.writing() as connection:
         begin(connection, name, MEASURED)
     return name
@@ -124,7 +125,7 @@ def test_a_new_model_reads_the_history_and_takes_over(store: Store, scorer: Scor
     articles = [*map(news, range(10)), news(10, None)]
     ingest(store, scorer, articles)
     new = Scorer.from_pretrained(second)
-    old, name = scorer.model.config.full_name, begin_with(store, new)
+    old, name = model_name(scorer.model.config), begin_with(store, new)
     assert old != name
     with store.reading() as connection:
         assert current_model(connection) == old
@@ -149,12 +150,12 @@ def test_a_new_model_reads_the_history_and_takes_over(store: Store, scorer: Scor
 def test_new_articles_are_read_by_both_until_the_switch(store: Store, scorer: Scorer, second: Path) -> None:
     ingest(store, scorer, [*map(news, range(4))])
     new = Scorer.from_pretrained(second)
-    old, name = scorer.model.config.full_name, begin_with(store, new)
+    old, name = model_name(scorer.model.config), begin_with(store, new)
     stop = Event()
     stop.set()
     assert catch_up(store, new, NOW, stop=stop) == 0
     assert state_of(store) == {old: CURRENT, name: RESCORING}
-    scorers = {one.model.config.full_name: one for one in (scorer, new)}
+    scorers = {model_name(one.model.config): one for one in (scorer, new)}
     with store.reading() as connection:
         names = models_to_score(connection)
     for model in names:
@@ -174,7 +175,7 @@ def rescore_alone(url: str, folder: Path) -> None:
 def test_a_killed_rescoring_goes_on_where_it_was(url: str, store: Store, scorer: Scorer, second: Path) -> None:
     ingest(store, scorer, [*map(news, range(40))])
     new = Scorer.from_pretrained(second)
-    old, name = scorer.model.config.full_name, begin_with(store, new)
+    old, name = model_name(scorer.model.config), begin_with(store, new)
     process = multiprocessing.get_context("spawn").Process(target=rescore_alone, args=(url, second))
     process.start()
     deadline = time.monotonic() + 120
@@ -216,15 +217,15 @@ def test_a_correction_during_the_rescoring_holds(store: Store, scorer: Scorer, s
     new.correct(store, scorer, corrected)
     assert catch_up(store, new, NOW) == 3
     assert store.missing([corrected], name) == []
-    assert said(store, name) == said(store, scorer.model.config.full_name)
+    assert said(store, name) == said(store, model_name(scorer.model.config))
 
 
 def test_it_reads_whole_stories_and_what_thin_series_look_back_on(store: Store, scorer: Scorer, second: Path) -> None:
     lone = news(1, "2021-03-01")
-    told = news(2, "2021-03-02")
-    reprint = replace(told, id="reprint", published="2024-03-02")
+    told = news(2, "2023-05-20")
+    reprint = replace(told, id="reprint", published="2023-06-10")
     ingest(store, scorer, [lone, told, reprint])
-    old = scorer.model.config.full_name
+    old = model_name(scorer.model.config)
     thin = [opinion(f"thin-{n}", date(2021, 1, 1) + timedelta(30 * n), "support", "Kenya") for n in range(12)]
     few = [opinion(f"few-{n}", date(2021, 1, 1) + timedelta(30 * n), "support", "Ghana") for n in range(8)]
     store.ingest([*thin, *few], old)
@@ -233,6 +234,21 @@ def test_it_reads_whole_stories_and_what_thin_series_look_back_on(store: Store, 
     assert catch_up(store, new, NOW, days=365) == 14
     assert scored(store, name) == {"a2", "reprint", *(f"thin-{n}" for n in range(12))}
     assert LOOK_BACK >= 12
+
+
+def test_an_article_that_does_not_read_back_as_it_was_written_holds_no_model_up(
+    store: Store, scorer: Scorer, second: Path
+) -> None:
+    ingest(store, scorer, [*map(news, range(3))])
+    with store.writing() as connection:
+        changed = sa.update(tables.articles).where(tables.articles.c.key == "a1")
+        connection.execute(changed.values(digest=b"of something else"))
+    new = Scorer.from_pretrained(second)
+    name = begin_with(store, new)
+    assert catch_up(store, new, NOW) == 3
+    assert scored(store, name) == scored(store, model_name(scorer.model.config)) == {"a0", "a1", "a2"}
+    assert state_of(store)[name] == CURRENT
+    assert store.missing([*map(news, range(3))], name) == []
 
 
 def test_a_model_takes_over_only_after_it_has_begun(store: Store) -> None:
@@ -374,7 +390,7 @@ def test_the_commands_rescore_and_list(
     assert "begin with `stancewire monitor ingest`" in capsys.readouterr().err
     ingest(store, scorer, [*map(news, range(3))])
     new = Scorer.from_pretrained(second)
-    old, name = scorer.model.config.full_name, begin_with(store, new)
+    old, name = model_name(scorer.model.config), begin_with(store, new)
     assert run("rescore", "--model", str(second), "--database", url, "--days", "36500") == 0
     assert f"{name} has read 3 articles" in capsys.readouterr().err
     assert run("rescore", "--model", str(second), "--database", url) == 0

@@ -145,6 +145,29 @@ def test_a_broken_configuration_is_refused(copy: Path, content: str) -> None:
         load_model(copy)
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"thresholds": {"sanctions": 0.5}}, "foreign_military_presence"),
+        ({"thresholds": dict.fromkeys(("foreign_military_presence", "recognition", "sanctions"), 2)}, "has 2 for"),
+        ({"issues": []}, "'issues' is empty"),
+        ({"temperature": 0}, "'temperature' is 0"),
+        ({"sentiment_temperature": "a"}, "not supported between"),
+        ({"confidence": "a"}, "not enough values"),
+        ({"confidence": [1.0, None]}, "must be real number"),
+        ({"options": {}}, "'options' has no 'max_length'"),
+        ({"files": {}}, r"'files' has no checksum of model\.onnx, tokenizer\.json"),
+    ],
+)
+def test_a_configuration_that_would_answer_at_random_is_refused(
+    copy: Path, values: dict[str, object], said: str
+) -> None:
+    edit(copy, **values)
+    with pytest.raises(StancewireError, match=f"not a model configuration .*{said}") as caught:
+        load_model(copy)
+    assert "\n" not in str(caught.value)
+
+
 def test_from_pretrained_takes_a_folder(copy: Path) -> None:
     rows = Scorer.from_pretrained(copy).score("Japan imposed new sanctions on Russia on Friday.")
     assert any(row.kind == "sentiment" for row in rows)

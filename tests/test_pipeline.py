@@ -136,3 +136,44 @@ def test_floor_on_real_articles(scorer: Scorer, shared: Path) -> None:
     gold = read_labelled(shared / "dev" / "gold.json")
     figures = evaluate(gold, scorer.score([one.article for one in gold])).figures()
     assert figures["label"]["F"] >= 0.40
+
+
+@pytest.mark.parametrize(
+    ("given", "date"),
+    [
+        ("2024-05-03", "2024-05-03"),
+        ("2024-05-03T12:00:00Z", "2024-05-03"),
+        ("20240503", "2024-05-03"),
+        ("Fri, 03 May 2024 10:00:00 GMT", "2024-05-03"),
+        (pd.Timestamp("2024-05-03 12:00"), "2024-05-03"),
+        ("03/05/2024", ""),
+        ("May 2024", ""),
+        ("", ""),
+        (None, ""),
+        (pd.NA, ""),
+    ],
+)
+def test_a_date_reads_the_same_whichever_way_an_article_comes(scorer: Scorer, given: object, date: str) -> None:
+    text = "Japan imposed new sanctions on Russia on Friday."
+    frame = pd.DataFrame({"id": ["a"], "text": [text], "published": pd.Series([given], dtype=object)})
+    table = scorer.score_frame(frame)
+    assert set(table["published"]) == {date}
+    rows = scorer.score(Article("a", text, published=given))  # type: ignore[arg-type]
+    assert {row.published for row in rows} == {date}
+    assert scorer.score({"id": "a", "text": text, "published": given}) == rows
+
+
+def test_articles_come_as_records_too_and_what_is_none_is_refused(scorer: Scorer) -> None:
+    text = "Japan imposed new sanctions on Russia on Friday."
+    expected = scorer.score([Article("0", text), Article("7", text)])
+    assert scorer.score([{"text": text}, {"id": 7, "text": text, "title": float("nan")}]) == expected
+    assert scorer.score({"text": text}) == scorer.score(text)
+    for wrong, said in (
+        (None, "a NoneType is no article"),
+        (5, "a int is no article"),
+        ([text, None], "a NoneType is no article"),
+        ({"body": text}, "record 0 has no text in 'text'"),
+        ([text, {"text": None}], "record 1 has no text in 'text'"),
+    ):
+        with pytest.raises(StancewireError, match=said):
+            scorer.score(wrong)  # type: ignore[arg-type]

@@ -182,6 +182,61 @@ def test_the_commands_go_there_and_back(tmp_path: Path, capsys: pytest.CaptureFi
     assert "no export of tasks" in capsys.readouterr().err
 
 
+def test_one_odd_region_or_task_is_left_out_and_the_rest_taken(tasks: list[dict], tmp_path: Path) -> None:
+    exported = finish(tasks, {"ann@desk": "agree"})
+    export = tmp_path / "export.json"
+    export.write_text(json.dumps(exported))
+    wanted = from_label_studio(export).labelled
+    relation = {"type": "relation", "from_id": "p0", "to_id": "p1", "direction": "right"}
+    number = {"id": "n1", "from_name": "rating", "type": "number", "value": {"number": 3}}
+    first = exported[0]["annotations"][0]["result"]
+    value = {"start": 10**6, "end": 10**6 + 5, "text": "?"}
+    outside = {
+        "id": "far",
+        "from_name": "stance",
+        "type": "labels",
+        "value": value | {"labels": ["sanctions: support"]},
+    }
+    actor = {"id": "far", "from_name": "actor", "type": "textarea", "value": value | {"text": ["Chile"]}}
+    strange = {
+        "id": "odd",
+        "from_name": "stance",
+        "type": "labels",
+        "value": {"start": 0, "end": 5, "labels": ["ships"]},
+    }
+    about = actor | {"id": "odd"}
+    first += [relation, number, outside, actor, strange, about]
+    exported += [{"data": {"text": "another project's"}, "annotations": []}]
+    del exported[1]["annotations"][0]["result"]
+    export.write_text(json.dumps(exported))
+    finished = from_label_studio(export)
+    assert finished.labelled == [wanted[0], *wanted[2:]]
+    said = "\n".join(finished.left_out)
+    assert len(finished.left_out) == 4
+    for words in (
+        "lies in no sentence",
+        "'ships' is no label of the interface",
+        "KeyError: 'task'",
+        "KeyError: 'result'",
+    ):
+        assert words in said
+
+
+def test_the_queue_replaces_nothing_unasked_and_leaves_nothing_where_there_is_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.txt").write_text("Japan imposed new sanctions on Russia on Friday.")
+    (tmp_path / "tasks.xml").write_text("mine")
+    assert run("queue", "pick", str(tmp_path / "a.txt"), "-o", str(tmp_path / "tasks.json")) == 2
+    assert "tasks.xml' exists already" in capsys.readouterr().err
+    assert (tmp_path / "tasks.xml").read_text() == "mine"
+    assert not (tmp_path / "tasks.json").exists()
+    (tmp_path / "empty.csv").write_text("id,text\n")
+    assert run("queue", "pick", str(tmp_path / "empty.csv"), "-o", str(tmp_path / "none.json")) == 2
+    assert "nothing to score" in capsys.readouterr().err
+    assert not list(tmp_path.glob("none.*"))
+
+
 def test_the_replay_gives_both_ways_the_same_start_and_number_of_labels() -> None:
     simulation = pytest.importorskip("stancewire.training.simulation", reason="needs the training extra")
     curves = simulation.simulate("frozen", str(corpus_folder() / "euro.jsonl"), 30, 20, 2, [1, 2])

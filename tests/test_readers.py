@@ -290,6 +290,10 @@ class TestJsonl:
         article = one(save("a.jsonl", '{"text": "a\\ud83d b", "title": "\\udc00"}\n'))
         assert (article.text, article.title) == ("a\ufffd b", "\ufffd")
 
+    def test_nulls_become_storable_and_offsets_stay(self) -> None:
+        article = one(save("a.jsonl", '{"id": "x\\u0000", "text": "a\\u0000b", "title": "\\u0000c"}\n'))
+        assert (article.id, article.text, article.title) == ("x\ufffd", "a\ufffdb", "\ufffdc")
+
     def test_line_separators_inside_a_text_do_not_end_the_record(self) -> None:
         text = "one\u2028two\u0085three"
         assert one(save("a.jsonl", json.dumps({"text": text}, ensure_ascii=False))).text == text
@@ -405,7 +409,7 @@ class TestDelimited:
         content = "text\n" + ("a" * 100_000 + "\n") * 11 + "b\0c\n"
         *_, last = read_articles([save("a.csv", content)])
         assert isinstance(last, Article)
-        assert last.text == "b\0c"
+        assert last.text == "b\ufffdc"
 
 
 class TestParquet:
@@ -519,6 +523,16 @@ class TestIds:
         second = save("b.jsonl", jsonl({"id": "1", "text": "two"}))
         _, result = read_articles([first, second])
         assert result == Rejected("b.jsonl:1", "duplicate id '1', first seen at a.jsonl:1")
+
+    def test_the_last_of_several_records_holds_where_that_is_asked_for(self) -> None:
+        first = save("a.jsonl", jsonl({"id": 1, "text": "one"}, {"text": TEXT}, {"id": 2, "text": "x"}))
+        second = save("b.jsonl", jsonl({"id": 1, "text": "two"}, {"text": TEXT}, {"id": 1, "text": "three"}))
+        # One that is rejected takes no other's place.
+        third = save("c.jsonl", jsonl({"id": 1, "text": " "}))
+        found = list(read_articles([first, second, third], last_holds=True))
+        base = text_id(TEXT)
+        assert found[:-1] == [Article(base, TEXT), Article("2", "x"), Article(f"{base}-2", TEXT), Article("1", "three")]
+        assert found[-1] == Rejected("c.jsonl:1", "empty text")
 
     def test_id_of_a_rejected_record_is_free(self) -> None:
         results = list(read_articles([save("a.jsonl", jsonl({"id": 1, "text": ""}, {"id": 1, "text": "x"}))]))

@@ -68,3 +68,8 @@ def test_an_override_with_a_wrong_key_or_form_is_refused(tmp_path: Path) -> None
         load_recipe(path, ["encoder.learning_rat=1"])
     with pytest.raises(StancewireError, match=r"write it as dotted\.key=value"):
         load_recipe(path, ["seed"])
+    with pytest.raises(StancewireError, match="broken YAML") as caught:
+        load_recipe(path, ["seeds=[1]]"])
+    assert "\n" not in str(caught.value)
+    with pytest.raises(StancewireError, match=r"gate\.slice_size: input should be greater than or equal to 10"):
+        load_recipe(path, ["gate.slice_size=5"])

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -24,12 +25,15 @@ import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
-from stancewire.data.corpus import corpus_folder
+from stancewire.data.corpus import LabelledArticle, corpus_folder, read_labelled
 from stancewire.data.errors import StancewireError
+from stancewire.data.issues import load_issues
+from stancewire.inference.checklist import load_suite
 from stancewire.inference.cli import main
 from stancewire.inference.scorer import Scorer
 from stancewire.training import registry
-from stancewire.training.recipe import Recipe
+from stancewire.training.dataset import build_split
+from stancewire.training.recipe import Recipe, with_data
 from stancewire.training.train import train, train_seeds
 
 TEXT = "Japan imposed new sanctions on Russia on Friday. China condemned the decision."
@@ -71,12 +75,12 @@ def run(*arguments: str) -> int:
 
 
 def test_the_story(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    small = some_of_the_corpus(tmp_path / "small", ["news"], 300)
+    small = some_of_the_corpus(tmp_path / "small", ["plain", "news"], 300)
     large = some_of_the_corpus(tmp_path / "large", ["plain", "desk", "news"], 800)
     train(baseline(small, tmp_path / "one"), register="stancewire")
     # A team that used MLflow before has made its champion there.
     mlflow.MlflowClient().set_registered_model_alias("stancewire", "champion", "1")
-    smaller = some_of_the_corpus(tmp_path / "smaller", ["amer"], 15)
+    smaller = some_of_the_corpus(tmp_path / "smaller", ["amer"], 25)
     train(baseline(smaller, tmp_path / "two"), register="stancewire")
 
     assert (
@@ -169,8 +173,132 @@ def test_a_folder_is_registered_and_other_files_are_spared(tmp_path: Path, capsy
     assert "version 1 of 'mine', the challenger" in capsys.readouterr().out
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "mine.txt").write_text("keep me")
-    with pytest.raises(StancewireError, match="holds other files and no model"):
-        train(baseline(data, tmp_path / "notes"), force=True)
+    (tmp_path / "project").mkdir()
+    # Many projects have a file of that name.
+    (tmp_path / "project" / "config.json").write_text("{}")
+    (tmp_path / "project" / "main.py").write_text("keep me")
+    (folder / "notes.txt").write_text("keep me")
+    (tmp_path / "file").write_text("keep me")
+    for place in (tmp_path / "notes", tmp_path / "project", folder, tmp_path / "file"):
+        before = sorted(tmp_path.rglob("*"))
+        with pytest.raises(StancewireError, match="holds other files, or no whole model; set output to a new folder"):
+            train(baseline(data, place), force=True)
+        assert sorted(tmp_path.rglob("*")) == before
+    assert (folder / "notes.txt").read_text() == "keep me"
+    # A model and no more is what --force is for.
+    (folder / "notes.txt").unlink()
+    assert train(baseline(data, folder), force=True).folder == folder
+    os.chdir(folder)
+    with pytest.raises(StancewireError, match="is the folder that you are in"):
+        train(baseline(data, Path()), force=True)
+
+
+def test_the_gates_test_set_is_not_learnt_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    data = some_of_the_corpus(tmp_path / "small", ["euro"], 60)
+    frozen = read_labelled("frozen")
+    with pytest.raises(StancewireError, match=r"of the 1651 sentences of the gate's test set frozen are learnt from"):
+        train(with_data(baseline(data, tmp_path / "one"), ["frozen"]))
+    # Under other names, and a stretch of each article alone.
+    copied = tmp_path / "copied.jsonl"
+    copied.write_text("\n".join(json.dumps(stretch(one)) for one in frozen[:10]))
+    with pytest.raises(StancewireError, match=r"(3\d|40) of the 1651 sentences"):
+        train(with_data(baseline(data, tmp_path / "one"), [str(copied)]))
+    assert not list(tmp_path.glob("one*"))
+    copied.write_text(json.dumps(stretch(frozen[0])))
+    with caplog.at_level("WARNING", logger="stancewire"):
+        build_split(with_data(baseline(data, tmp_path / "one"), [str(copied)]), load_issues())
+    assert "of the 1651 sentences of the gate's test set frozen are learnt from, such as" in caplog.text
+    assert str(frozen[0].article.id) in caplog.text
+
+    train(baseline(data, tmp_path / "one"), register="stancewire")
+    assert run("promote", "--gold", str(data)) == 2
+    assert f"version 1 of 'stancewire' has learnt from {data}" in capsys.readouterr().err
+    (tmp_path / "none.jsonl").write_text("")
+    assert run("promote", "--gold", str(tmp_path / "none.jsonl")) == 2
+    assert "holds no labelled article to measure on" in capsys.readouterr().err
+    assert registry.champion() is None
+    assert registry.history() == []
+
+
+def stretch(one: LabelledArticle) -> dict[str, Any]:
+    """The first four sentences of an article, as a task of the queue has them, without its labels."""
+    spans = one.sentences[:4]
+    return {
+        "id": f"new-{one.article.id}#0",
+        "text": one.article.text[: spans[-1].end],
+        "sentences": [span._asdict() for span in spans],
+        "stances": [],
+    }
+
+
+def test_too_little_to_hold_out_is_said_with_its_counts(tmp_path: Path) -> None:
+    data = some_of_the_corpus(tmp_path / "small", ["euro"], 2)
+    few = baseline(data, tmp_path / "one")
+    with pytest.raises(StancewireError, match=r"too little to learn from: 2 passages .* 0 held out.*validation_share"):
+        train(few)
+    (data / "euro.jsonl").write_text("")
+    with pytest.raises(StancewireError, match="too little to learn from: 0 passages"):
+        train(few)
+    assert not list(tmp_path.glob("one*"))
+
+
+def test_what_a_recipe_names_is_known_before_the_fit(tmp_path: Path) -> None:
+    data = some_of_the_corpus(tmp_path / "small", ["euro"], 60)
+    with pytest.raises(StancewireError, match="thresholds names sanction; known issues are foreign_military_presence"):
+        train(baseline(data, tmp_path / "one", thresholds={"sanction": 0.9}))
+    with pytest.raises(StancewireError, match=r"gate\.behaviour names negations; known are: "):
+        train(baseline(data, tmp_path / "one", gate={"behaviour": {"negations": 0.5}}))
+    with pytest.raises(StancewireError, match=r"no name of a registered model: .*'a/b'"):
+        train(baseline(data, tmp_path / "one"), register="a/b")
+    assert not list(tmp_path.glob("one*"))
+    # Every group of our own suite, the apostrophe of one among them, is a name that MLflow takes.
+    floors = {template.group: 0.5 for template in load_suite()}
+    assert any("'" in name for name in floors)
+    result = train(baseline(data, tmp_path / "one", gate={"behaviour": floors}))
+    logged = mlflow.get_run(result.run_id).data.params
+    assert len([name for name in logged if name.startswith("gate.behaviour.")]) == len(floors)
+
+
+def test_a_change_that_the_server_did_not_make_is_not_on_the_record_as_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = some_of_the_corpus(tmp_path / "small", ["euro"], 30)
+    folder = train(baseline(data, tmp_path / "one")).folder
+    for _ in range(2):
+        registry.register(registry.log_folder(folder))
+    assert registry.decide("promote", "1", None, ["first"], {}).taken
+
+    def fail(*_: object) -> None:
+        raise MlflowException("writes are not allowed", error_code=TEMPORARILY_UNAVAILABLE)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mlflow.MlflowClient, "set_registered_model_alias", fail)
+        with pytest.raises(StancewireError, match="writes are not allowed; try again"):
+            registry.decide("promote", "2", "1", ["better"], {})
+    assert [entry.taken for entry in registry.history()] == [True, False]
+    why = registry.history()[1].why
+    assert why == ("MLflow did not move the alias: writes are not allowed", "better")
+    assert registry.champion() == "1"
+    assert registry.decide("promote", "2", "1", ["better"], {}).taken
+    assert registry.previous_champion() == "1"
+
+
+def test_what_mlflow_refuses_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("history", "--name", "nobodys") == 0
+    assert "no decision on 'nobodys' yet" in capsys.readouterr().err
+    assert run("register", "default", "--name", "a/b") == 2
+    said = capsys.readouterr().err
+    assert said.startswith("stancewire: no name of a registered model: ")
+    assert said.count("\n") == 1
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "nonsense://here")
+    assert run("history") == 2
+    said = capsys.readouterr().err
+    assert said.startswith("stancewire: MLflow at nonsense://here: ")
+    assert said.count("\n") == 1
 
 
 def test_an_unknown_version_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -30,10 +31,11 @@ from stancewire.data.errors import StancewireError
 from stancewire.data.schema import Article, Position
 from stancewire.data.story_evaluation import read_story_gold
 from stancewire.inference.monitor import tables
-from stancewire.inference.monitor.alerts import read_alerts
-from stancewire.inference.monitor.service import FAILURES, Service
+from stancewire.inference.monitor.alerts import read_alerts, snooze
+from stancewire.inference.monitor.models import begin, measure, model_name, switch
+from stancewire.inference.monitor.service import FAILURES, PastModelError, Service
 from stancewire.inference.monitor.settings import MonitorSettings, load_monitor_settings
-from stancewire.inference.monitor.sources import LONGEST_WAIT, Source, read_sources
+from stancewire.inference.monitor.sources import LONGEST_WAIT, OVERDUE, Source, read_sources, silent_since
 from stancewire.inference.monitor.store import Store
 from stancewire.inference.scorer import Scorer
 
@@ -99,7 +101,7 @@ def test_new_files_are_taken_in_when_their_time_comes(
     assert articles(one) == 1
     drop(inbox, "b", "Norway lifted its sanctions on Chad on Monday.")
     clock.time += timedelta(minutes=15)
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="stancewire"):
         one.round()
     assert articles(one) == 2
     # The first file was not read again.
@@ -107,6 +109,27 @@ def test_new_files_are_taken_in_when_their_time_comes(
     runs = one.store.counts()["runs"]
     clock.time += timedelta(minutes=15)
     one.round()
+    assert one.store.counts()["runs"] == runs == 2
+
+
+def test_a_restart_reads_only_what_has_changed(url: str, scorer: Scorer, clock: Clock, inbox: Path) -> None:
+    def write(name: str, text: str) -> None:
+        (inbox / name).write_text(json.dumps({"id": "a7", "text": text, "published": "2026-03-01"}))
+        restarted = service(url, scorer, clock, inbox)
+        clock.time += timedelta(hours=1)
+        restarted.round()
+        restarted.store.close()
+
+    write("b.jsonl", "Japan imposed sanctions on Chad.")
+    write("a.jsonl", "Japan lifted its sanctions on Chad.")
+    one = service(url, scorer, clock, inbox)
+    runs = one.store.counts()["runs"]
+    clock.time += timedelta(hours=1)
+    one.round()
+    with one.store.reading() as connection:
+        assert (
+            connection.execute(sa.select(tables.articles.c.text)).scalar_one() == "Japan lifted its sanctions on Chad."
+        )
     assert one.store.counts()["runs"] == runs == 2
 
 
@@ -159,6 +182,134 @@ def test_a_clock_a_year_ahead_loses_nothing(url: str, scorer: Scorer, clock: Clo
     drop(inbox, "b", "Norway lifted its sanctions on Chad on Monday.")
     one.round()
     assert articles(one) == 2
+
+
+def test_a_clock_that_is_behind_costs_no_date(url: str, scorer: Scorer, clock: Clock, inbox: Path, site: Site) -> None:
+    (inbox / "a.jsonl").write_text(json.dumps({"id": "a", "text": TEXT, "published": "2026-03-01"}))
+    site.page("/1.html", f"<html><body><article><p>{GOLD[1].text}</p></article></body></html>")
+    item = (
+        f"<item><title>x</title><link>{site.url}/1.html</link><pubDate>Sun, 01 Mar 2026 10:00:00 GMT</pubDate></item>"
+    )
+    feed = site.page("/feed", f"<rss version='2.0'><channel><title>x</title>{item}</channel></rss>", RSS, ETag='"1"')
+    one, right = service(url, scorer, clock, inbox, feed), clock.time
+    clock.time = datetime(2024, 1, 1)
+
+    def dates() -> list[str]:
+        one.round()
+        with one.store.reading() as connection:
+            return [str(day) for day in connection.execute(sa.select(tables.articles.c.published)).scalars()]
+
+    assert dates() == ["None", "None"]
+    clock.time = right
+    assert dates() == ["2026-03-01", "2026-03-01"]
+    clock.time += timedelta(hours=1)
+    runs = one.store.counts()["runs"]
+    assert dates() == ["2026-03-01", "2026-03-01"]
+    assert one.store.counts()["runs"] == runs
+
+
+def test_a_fault_of_our_own_costs_the_source_its_turn_and_a_line(
+    url: str,
+    scorer: Scorer,
+    clock: Clock,
+    inbox: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fault(*_: object) -> None:
+        raise ZeroDivisionError("by\nnought")
+
+    one = service(url, scorer, clock, inbox)
+    drop(inbox, "a")
+    monkeypatch.setattr(one.store, "missing", fault)
+    for _ in range(3):
+        one.round()
+    (source,) = read_sources(one.store, one.settings.sources)
+    assert source.failures == 1
+    (line,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert line == f"{inbox}: a fault of stancewire's own: ZeroDivisionError('by\\nnought')"
+    monkeypatch.undo()
+    clock.time += timedelta(hours=1)
+    one.round()
+    assert articles(one) == 1
+
+
+@pytest.mark.parametrize("snoozed", [timedelta(0), DAY])
+def test_a_source_that_fails_again_is_an_alert_again(
+    url: str, scorer: Scorer, clock: Clock, tmp_path: Path, snoozed: timedelta
+) -> None:
+    folder = tmp_path / "share"
+    one = service(url, scorer, clock, folder)
+
+    def pass_time(hours: int) -> list[str]:
+        for _ in range(hours * 4):
+            one.round()
+            clock.time += timedelta(minutes=15)
+        with one.store.reading() as connection:
+            return [alert.state for alert in read_alerts(connection, clock.time, None)]
+
+    assert pass_time(5) == ["open"]
+    folder.mkdir()
+    assert pass_time(5) == ["acknowledged"]
+    if snoozed:
+        with one.store.writing() as connection:
+            snooze(connection, str(folder), clock.time + snoozed, clock.time)
+    folder.rmdir()
+    # Within a day of the first alert none is raised; after it, one.
+    assert pass_time(8) == ["acknowledged"]
+    assert pass_time(30) == ["open", "acknowledged"]
+    assert pass_time(30) == ["open", "acknowledged"]
+
+
+def test_a_source_that_is_no_longer_watched_is_forgotten(
+    url: str, scorer: Scorer, clock: Clock, inbox: Path, tmp_path: Path
+) -> None:
+    one = service(url, scorer, clock, inbox, tmp_path / "nowhere")
+    for _ in range(FAILURES):
+        one.round()
+        clock.time += LONGEST_WAIT
+    one.store.close()
+    fewer = service(url, scorer, clock, inbox)
+    for _ in range(2):
+        fewer.round()
+        assert silent_since(read_sources(fewer.store), clock.time) is None
+        clock.time += OVERDUE + LONGEST_WAIT
+    assert [source.url for source in read_sources(fewer.store)] == [str(inbox)]
+    with fewer.store.reading() as connection:
+        (alert,) = read_alerts(connection, clock.time, None)
+    assert alert.note == "is watched no longer"
+    # Nor is one that is not asked at all taken for well.
+    assert silent_since(read_sources(fewer.store), clock.time) == clock.time - OVERDUE - LONGEST_WAIT
+
+
+def test_each_source_is_asked_when_that_is_wanted(
+    url: str, scorer: Scorer, clock: Clock, inbox: Path, tmp_path: Path
+) -> None:
+    one = service(url, scorer, clock, inbox, tmp_path / "nowhere")
+    for number in range(3):
+        drop(inbox, str(number), GOLD[number].text)
+        one.round(every=True)
+        assert articles(one) == number + 1
+    assert [source.failures for source in read_sources(one.store, one.settings.sources)] == [0, 1]
+
+
+def test_a_model_that_was_replaced_does_not_come_back_by_itself(
+    url: str, scorer: Scorer, clock: Clock, inbox: Path
+) -> None:
+    one, other = service(url, scorer, clock, inbox), "other 1"
+    drop(inbox, "a")
+    one.round()
+    with one.store.writing() as connection:
+        begin(connection, other, measure(scorer))
+        switch(connection, other, clock.time)
+    clock.time += timedelta(hours=1)
+    drop(inbox, "b", "Norway lifted its sanctions on Chad on Monday.")
+    with pytest.raises(PastModelError, match=f"is read with {other}"):
+        one.run()
+    assert articles(one) == 1
+    with one.store.reading() as connection:
+        states = {row.name: row.state for row in connection.execute(sa.select(tables.models))}
+    assert states == {model_name(scorer.model.config): "past", other: "current"}
 
 
 def test_a_full_disk_costs_a_line_and_no_article(
@@ -294,8 +445,8 @@ def test_a_new_model_reads_the_history_before_its_series_are_shown(
     with other.store.reading() as connection:
         states = {row.name: row.state for row in connection.execute(sa.select(tables.models))}
         scored = connection.execute(sa.select(tables.scored.c.model)).scalars().all()
-    name = scorer.model.config.full_name
-    assert states == {name: "past", name.rsplit(" ", 1)[0] + " 99.0": "current"}
+    name = model_name(scorer.model.config)
+    assert states == {name: "past", model_name(other.scorer.model.config): "current"}
     assert sorted(scored).count(name) == 1
     assert len(scored) == 3
 
@@ -329,3 +480,73 @@ def test_sigterm_ends_the_command_cleanly(inbox: Path, tmp_path: Path) -> None:
             os.kill(process.pid, signal.SIGTERM)
     assert process.wait(60) == 0, said
     assert "stopped" in said
+
+
+def test_the_command_waits_for_a_database_that_is_not_up(inbox: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    settings = tmp_path / "monitor.yaml"
+    settings.write_text(f"database: postgresql+psycopg://x@127.0.0.1:{port}/x\nsources: [{inbox}]\n")
+    program = Path(sys.executable).with_name("stancewire")
+    command = [program, "monitor", "run", settings]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr
+    said = ""
+    for line in process.stderr:
+        said += line
+        if "asked again in a minute" in line:
+            os.kill(process.pid, signal.SIGTERM)
+    assert process.wait(60) == 0, said
+    assert "Traceback" not in said
+    assert subprocess.run([*command, "--once"], capture_output=True).returncode == 2
+
+
+def test_a_second_signal_ends_the_command_at_once(site: Site, tmp_path: Path) -> None:
+    site.stream("/1.html", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", b" ", pause=0.05)
+    item = f"<item><title>x</title><link>{site.url}/1.html</link></item>"
+    feed = site.page("/feed", f"<rss version='2.0'><channel><title>x</title>{item}</channel></rss>", RSS)
+    settings = tmp_path / "monitor.yaml"
+    settings.write_text(
+        f"database: sqlite:///{tmp_path}/monitor.db\nsources: [{feed}]\nallow_private: true\nhost_delay_seconds: 0\n"
+    )
+    program = Path(sys.executable).with_name("stancewire")
+    process = subprocess.Popen([program, "monitor", "run", settings], stderr=subprocess.PIPE, text=True)
+    assert process.stderr
+    deadline = time.monotonic() + 60
+    while "/1.html" not in site.paths():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGTERM)
+    for line in process.stderr:
+        if "a second signal" in line:
+            os.kill(process.pid, signal.SIGTERM)
+    assert process.wait(60) == 128 + signal.SIGTERM
+
+
+def test_the_commands_say_what_fails(inbox: Path, tmp_path: Path) -> None:
+    drop(inbox, "a")
+    database, settings = f"sqlite:///{tmp_path}/monitor.db", tmp_path / "monitor.yaml"
+    program = Path(sys.executable).with_name("stancewire")
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([program, "monitor", *map(str, arguments)], capture_output=True, text=True, check=False)
+
+    for sources, code in ((f"{inbox}, {tmp_path}/nowhere", 1), (f"{inbox}", 0)):
+        settings.write_text(f"database: {database}\nsources: [{sources}]\n")
+        assert run("run", "--once", settings).returncode == code
+    for target, reason in (("nonsense://x", "not to be used"), (f"file:{tmp_path}/no/alerts.jsonl", "no such folder")):
+        wrong = tmp_path / "wrong.yaml"
+        wrong.write_text(f"database: {database}\nsources: [{inbox}]\nnotify: [terminal, '{target}']\n")
+        refused = run("run", "--once", wrong)
+        assert (refused.returncode, "target 2" in refused.stderr, reason in refused.stderr) == (2, True, True)
+    store = Store(database)
+    with store.writing() as connection:
+        connection.execute(sa.delete(tables.sources).where(tables.sources.c.failures > 0))
+    assert run("status", "--database", database).returncode == 0
+    with store.writing() as connection:
+        before = sa.update(tables.sources).values(asked=datetime(2026, 1, 1), due=datetime(2026, 1, 1, 0, 15))
+        connection.execute(before)
+    silent = run("status", "--database", database)
+    assert silent.returncode == 1
+    assert "no source was asked since 2026-01-01 00:00 UTC" in silent.stdout
+    store.close()

@@ -23,10 +23,15 @@ from alembic.migration import MigrationContext
 from stancewire.data.errors import StancewireError
 from stancewire.data.schema import Article, Position
 from stancewire.data.story_evaluation import read_story_gold
+from stancewire.inference.monitor import store as store_module
 from stancewire.inference.monitor import tables
+from stancewire.inference.monitor.models import model_name
+from stancewire.inference.monitor.queries import MOST_SENTENCES, find_series, read_stories
 from stancewire.inference.monitor.series import PERIODS, StorySide, sum_sides
 from stancewire.inference.monitor.store import Store
 from stancewire.inference.monitor.story_sums import read_bins, read_sides
+from stancewire.models.base import read_config
+from stancewire.models.locate import find_model
 
 # The search's index and its tables are each database's own.
 NOT_SEARCH = {"include_name": lambda name, kind, parents: not (name or "").startswith("article_words")}
@@ -109,6 +114,21 @@ def test_another_models_answers_stand_beside_the_first(url: str) -> None:
     store.close()
 
 
+def test_a_model_that_answers_otherwise_has_another_name_in_the_database() -> None:
+    config = read_config(find_model())
+    name = model_name(config)
+    assert name.startswith(f"{config.full_name}+")
+    assert model_name(read_config(find_model())) == name
+    for change in (
+        {"files": config.files | {"model.onnx": "0" * 64}},
+        {"thresholds": dict.fromkeys(config.thresholds, 0.5)},
+        {"version": "99"},
+    ):
+        assert model_name(replace(config, **change)) != name
+    # Its card was written anew.
+    assert model_name(replace(config, files=config.files | {"measured.json": "0" * 64})) == name
+
+
 def test_copies_share_a_story(url: str) -> None:
     store = Store(url)
     store.ingest(batch(range(len(GOLD))), "m 1")
@@ -118,6 +138,20 @@ def test_copies_share_a_story(url: str) -> None:
     for number, one in enumerate(GOLD):
         for other_number, other in enumerate(GOLD):
             assert (found[f"a{number}"] == found[f"a{other_number}"]) == (one.story == other.story)
+    store.close()
+
+
+def test_the_one_copy_that_names_an_object_is_found_behind_many_that_name_another(url: str) -> None:
+    store = Store(url)
+    many = [replace(article(0), id=f"copy-{number}") for number in range(MOST_SENTENCES + 5)]
+    row = replace(positions(many[0], 1)[0], object=["Germany", "Türkiye"])
+    store.ingest([(one, [replace(row, article_id=one.id, object=["türkiye"])]) for one in many[1:]], "m 1")
+    store.ingest([(many[0], [row])], "m 1")
+    with store.reading() as connection:
+        series = find_series(connection, "m 1", "sanctions", "Japan", "Türkiye")
+        assert series is not None
+        (story,) = read_stories(connection, series, date(2024, 1, 1), date(2024, 1, 31))
+    assert [sentence.objects for sentence in story.sentences] == [("Germany", "Türkiye")]
     store.close()
 
 
@@ -187,6 +221,83 @@ def test_what_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(StancewireError) as hidden:
         Store("postgresql+psycopg://user:secret@localhost:1/none")
     assert "secret" not in str(hidden.value)
+
+
+def test_what_is_no_url_is_one_line_without_a_password() -> None:
+    with pytest.raises(
+        StancewireError, match=r"'stancewire\.db': not a database's URL; write sqlite:///stancewire\.db"
+    ):
+        Store("stancewire.db")
+    for broken in ("postgresql+psycopg://user:secret@host:port/none", "postgresql:user:secret@host"):
+        with pytest.raises(StancewireError, match="not a database's URL") as error:
+            Store(broken)
+        assert "secret" not in str(error.value)
+
+
+def test_its_name_is_the_url_without_the_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Store, "_migrate", lambda self: None)
+    for url in ("postgresql+psycopg://user:secret@host/x", "postgresql+psycopg://host/x?user=user&password=secret"):
+        assert "secret" not in Store(url).name
+    path = f"sqlite:///{tmp_path}/monitor.db"
+    assert Store(path).name == path
+
+
+def test_a_database_of_a_newer_stancewire_is_one_line(url: str) -> None:
+    store = Store(url)
+    with store.writing() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    store.close()
+    with pytest.raises(StancewireError, match="made by a newer stancewire"):
+        Store(url)
+
+
+def test_it_opens_while_another_writes_and_one_that_waits_too_long_says_so(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "_WAIT_MS", 200)
+    store = Store(url)
+    store.ingest(batch(range(2)), "m 1")
+    with store.writing():
+        other = Store(url)
+        assert other.counts()["articles"] == 2
+        with pytest.raises(StancewireError, match="lock"), other.writing():
+            pass
+    other.ingest(batch(range(3)), "m 1")
+    assert other.counts()["articles"] == 3
+    other.close()
+    store.close()
+
+
+def test_a_file_that_cannot_be_written_can_be_read(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/monitor.db")
+    store.ingest(batch(range(2)), "m 1")
+    frozen = Store(f"sqlite:///file:{tmp_path}/monitor.db?mode=ro&uri=true")
+    assert frozen.counts()["articles"] == 2
+    with pytest.raises(StancewireError, match="readonly"):
+        frozen.ingest(batch(range(3)), "m 1")
+    frozen.close()
+    store.close()
+
+
+def test_what_is_said_again_next_year_is_a_story_of_its_own(url: str) -> None:
+    store = Store(url)
+    said = GOLD[0].text
+    days = {"a": "2022-02-07", "copy": "2022-03-01", "chain": "2022-03-30", "b": "2023-02-07", "c": "2024-02-07"}
+    days |= {"late": "2022-02-20", "wrong": "1975-01-01"}
+    for key, day in days.items():
+        one = Article(key, said if key != "late" else f"{said} Printed later.", published=day)
+        store.ingest([(one, positions(one, 1))], "m 1")
+    undated = Article("undated", f"{said} Nobody knows when.")
+    store.ingest([(undated, positions(undated, 1))], "m 1")
+    with store.reading() as connection:
+        row = tables.articles.c
+        stories = dict(connection.execute(sa.select(row.key, row.story)).all())
+    assert stories["a"] == stories["copy"] == stories["chain"] == stories["late"]
+    assert len({stories[key] for key in ("a", "b", "c", "wrong")}) == 4
+    assert stories["undated"] in {stories[key] for key in days}
+    assert stories["b"] == f"{stories['a']}-20230207"
+    assert [side.day.year for side in series(store)[0]] == [1975, 2022, 2023, 2024]
+    store.close()
 
 
 def test_series_hold_what_the_positions_say_of_each_story(url: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from stancewire.data.errors import StancewireError
-from stancewire.data.stories import StoryIndex
+from stancewire.data.stories import StoryIndex, story_key
 from stancewire.data.story_evaluation import measure_stories, read_story_gold
 
 GOLD = read_story_gold()
@@ -50,14 +51,53 @@ def test_short_texts_are_copies_only_word_for_word() -> None:
     assert one == same != other
 
 
+def test_a_story_takes_in_what_comes_within_thirty_days_of_one_of_its_articles(tmp_path: Path) -> None:
+    changed = f"{TEXTS[0]} Printed again."
+    said = [
+        (TEXTS[0], "2022-02-07"),
+        (changed, "2022-03-09"),
+        (TEXTS[0], "2022-04-08"),
+        (TEXTS[0], "2022-05-09"),
+        (changed, "2023-02-07"),
+        (TEXTS[0], "2022-02-10"),
+        (TEXTS[0], None),
+    ]
+    found = []
+    for text, day in said:
+        with StoryIndex(tmp_path / "stories.sqlite") as index:
+            found += index.assign_keys([story_key(text, day)])
+    first, again, year = found[0], found[3], found[4]
+    assert found == [first, first, first, again, year, first, found[6]]
+    assert len({first, again, year}) == 3
+    assert again == f"{first}-20220509"
+    assert found[6] in (first, again, year)
+
+
+def test_a_story_without_dates_takes_in_the_first_that_has_one(tmp_path: Path) -> None:
+    keys = [story_key("No comment.", day) for day in (None, "2022-02-07", "2023-02-07", None)]
+    with StoryIndex(tmp_path / "stories.sqlite") as index:
+        first, same, later, last = index.assign_keys(keys)
+    assert first == same != later == last
+
+
+def test_an_index_from_before_there_were_dates_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "stories.sqlite"
+    with StoryIndex(path) as index:
+        stories = index.assign(TEXTS[:20])
+    with sqlite3.connect(path) as base:
+        base.execute("DROP TABLE days")
+    base.close()
+    with StoryIndex(path) as index:
+        assert index.assign(TEXTS[:20]) == stories
+        assert index.assign_keys([story_key(TEXTS[0], "2024-01-01")]) == stories[:1]
+
+
 def test_what_is_no_index_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("these are notes, and long enough to be taken for something else\n" * 50)
     with pytest.raises(StancewireError, match="index of stories"):
         StoryIndex(tmp_path / "notes.txt")
     with StoryIndex(tmp_path / "old.sqlite") as index:
         index.assign(TEXTS[:1])
-    import sqlite3
-
     with sqlite3.connect(tmp_path / "old.sqlite") as base:
         base.execute("UPDATE about SET value = '0' WHERE key = 'format'")
     base.close()

@@ -34,15 +34,13 @@ class TellEpoch(TrainerCallback):
     def __init__(self) -> None:
         self._told = 0.0
 
-    def on_evaluate(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, metrics: dict[str, float], **_: Any
-    ) -> None:
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any) -> None:
         epoch = state.epoch or 0.0
         # The last evaluation, of the best epoch, is no epoch.
         if epoch > self._told:
             self._told = epoch
             loss = next((entry["loss"] for entry in reversed(state.log_history) if "loss" in entry), float("nan"))
-            held_out = metrics.get("eval_macro_f1", float("nan"))
+            held_out = given["metrics"].get("eval_macro_f1", float("nan"))
             _log.info(
                 "epoch %.0f of %.0f: loss %.3f, held-out macro-F1 %.3f", epoch, args.num_train_epochs, loss, held_out
             )

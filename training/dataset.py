@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from ..data.actors import ActorResolver
 from ..data.candidates import find_candidates, open_issues
+from ..data.checks import leaked_sentences
 from ..data.corpus import IGNORED, STANCE_CLASSES, Example, LabelledArticle, make_examples, read_labelled
 from ..data.duplicates import find_near_duplicates
 from ..data.errors import StancewireError
@@ -22,6 +24,12 @@ from ..data.sentences import split_sentences
 from ..data.standoff import read_standoff
 from ..data.windows import group_by_sentence, make_windows
 from .recipe import Recipe
+
+logger = logging.getLogger(__name__)
+
+LEAKS = 0.01
+"""Share of the sentences of the gate's test set of which near-copies may be learnt from: a phrase of the agencies, no
+article."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +66,12 @@ def build_split(recipe: Recipe, issues: Sequence[Issue]) -> Split:
     """Reads the recipe's data and splits it, grouped by passage, near-copies of one text being one passage.
 
     Raises:
-        StancewireError: A data file is missing or malformed.
+        StancewireError: A data file is missing or malformed, there is too little to learn from or to hold out, or the
+            gate's test set is among what is learnt from.
     """
     resolver = ActorResolver()
     examples: list[Example] = []
-    articles: list[Article] = []
+    articles: list[LabelledArticle] = []
     calibrating: set[str] = set()
     for path in recipe.data.train:
         found = _read(read_labelled(path), path, issues, resolver, articles)
@@ -71,6 +80,7 @@ def build_split(recipe: Recipe, issues: Sequence[Issue]) -> Split:
         examples += found
     for apart in recipe.data.standoff:
         examples += _read(read_standoff(apart.labels, apart.text), apart.labels, issues, resolver, articles)
+    _refuse_test_set(articles, recipe.gate.test)
     for example in examples:
         close_unasked(example, issues)
     for path in recipe.data.tweets:
@@ -79,10 +89,12 @@ def build_split(recipe: Recipe, issues: Sequence[Issue]) -> Split:
     for path in recipe.data.sentiment:
         examples += read_newsmtsc(path, resolver, issues)
     kept = [example for example in examples if _teaches(example)]
-    held_out = _held_out({example.group for example in kept}, articles, recipe)
+    held_out = _held_out({example.group for example in kept}, [one.article for one in articles], recipe)
+    train = [example for example in kept if example.group not in held_out]
     validation = [example for example in kept if example.group in held_out]
+    _refuse_too_little(train, validation)
     return Split(
-        train=[example for example in kept if example.group not in held_out],
+        train=train,
         validation=validation,
         calibration=[example for example in validation if example.group in calibrating] or validation,
         unlabelled=list(_read_unlabelled(recipe.data.unlabelled, issues, resolver)),
@@ -94,14 +106,38 @@ def _read(
     path: str,
     issues: Sequence[Issue],
     resolver: ActorResolver,
-    articles: list[Article],
+    articles: list[LabelledArticle],
 ) -> list[Example]:
     kept = list(labelled)
-    articles += (one.article for one in kept)
+    articles += kept
     found = list(make_examples(kept, issues, resolver))
     for example in found:
         example.origin = Path(path).stem
     return found
+
+
+def _refuse_test_set(articles: Sequence[LabelledArticle], test: str) -> None:
+    """Who has read the test set is not measured by it: a few sentences alike are told, more are refused."""
+    held_out = read_labelled(test)
+    leaks = leaked_sentences(articles, held_out)
+    if not leaks:
+        return
+    count = sum(len(one.sentences) for one in held_out)
+    said = f"{len(leaks)} of the {count} sentences of the gate's test set {test} are learnt from, such as {leaks[0][0]}"
+    cure = f"take them out (stancewire data check DATA --against {test}), or set gate.test to other articles"
+    if len(leaks) > LEAKS * count:
+        raise StancewireError(f"{said}; {cure}")
+    logger.warning("%s; %s", said, cure)
+
+
+def _refuse_too_little(train: Sequence[Example], validation: Sequence[Example]) -> None:
+    passages = [len({example.group for example in part}) for part in (train, validation)]
+    stances = [sum(asks_stance(example) for example in part) for part in (train, validation)]
+    if not all(passages) or bool(stances[0]) != bool(stances[1]):
+        raise StancewireError(
+            f"too little to learn from: {passages[0]} passages to train on, {stances[0]} of their windows asked for a"
+            f" side; {passages[1]} held out, {stances[1]} asked; label more, or raise data.validation_share"
+        )
 
 
 def _read_unlabelled(paths: Sequence[str], issues: Sequence[Issue], resolver: ActorResolver) -> Iterator[Example]:

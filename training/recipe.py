@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -137,7 +137,7 @@ class GateRecipe(Section):
         test: Labelled articles that neither has learnt from; ``frozen`` is the set that ships with the package.
         max_loss: Most label F1 that the new model may be below the champion, over all.
         max_slice_loss: The same for each issue and each slice that has at least ``slice_size`` gold stances.
-        slice_size: Gold stances below which a slice is too thin to judge.
+        slice_size: Gold stances below which a slice is too thin to judge; those of fewer than 10 are not even measured.
         behaviour: Least pass rate of each named group of the behaviour suite.
         max_behaviour_loss: Most that the pass rate of the whole suite may be below the champion's.
         max_slowdown: Most times the champion's time an article that the new model may take.
@@ -146,7 +146,7 @@ class GateRecipe(Section):
     test: str = "frozen"
     max_loss: float = Field(default=0.0, ge=0)
     max_slice_loss: float = Field(default=0.05, ge=0)
-    slice_size: int = Field(default=30, ge=1)
+    slice_size: int = Field(default=30, ge=10)
     behaviour: dict[str, float] = {}
     max_behaviour_loss: float = Field(default=0.02, ge=0)
     max_slowdown: float = Field(default=1.5, gt=0)
@@ -227,10 +227,29 @@ def gate_of(folder: Path) -> GateRecipe:
     Raises:
         StancewireError: The recipe there is broken.
     """
+    try:
+        return GateRecipe.model_validate(_note(folder).get("gate", {}))
+    except ValueError as error:
+        raise StancewireError(f"{folder / RECIPE}: its gate is broken ({' '.join(str(error).split())})") from error
+
+
+def has_learnt_from(folder: Path, data: str) -> bool:
+    """Whether the recipe of a trained model names labelled data among what it learns from.
+
+    Raises:
+        StancewireError: The recipe there is broken.
+    """
+    named = _note(folder).get("data", {}).get("train", [])
+    return data in named or Path(data).resolve() in [Path(name).resolve() for name in named]
+
+
+def _note(folder: Path) -> dict[str, Any]:
+    """The recipe that a model folder holds, of whatever version; empty where there is none."""
     path = folder / RECIPE
     if not path.exists():
-        return GateRecipe()
+        return {}
     try:
-        return GateRecipe.model_validate(json.loads(path.read_text(encoding="utf-8")).get("gate", {}))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise StancewireError(f"{path}: its gate is broken ({' '.join(str(error).split())})") from error
+        raise StancewireError(f"{path}: broken JSON ({error}); train or copy the model anew") from error
+    return record if isinstance(record, dict) else {}

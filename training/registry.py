@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import getpass
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +57,32 @@ class Decision:
     figures: dict[str, float]
 
 
+@contextmanager
+def mlflow_errors() -> Iterator[None]:
+    """Turns a failure of MLflow, in this block or function, into one clear line."""
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        raise StancewireError(f"MLflow at {mlflow.get_tracking_uri()}: {_one_line(error)}; try again") from error
+
+
+@mlflow_errors()
+def check_name(name: str) -> None:
+    """Asks MLflow whether it can have a registered model of that name, before a training and not after it.
+
+    Raises:
+        StancewireError: It cannot, or does not answer.
+    """
+    try:
+        _client().get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code == "INVALID_PARAMETER_VALUE":
+            raise StancewireError(f"no name of a registered model: {_one_line(error)}") from error
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+
+
+@mlflow_errors()
 def register(address: str, name: str = NAME) -> str:
     """Registers a logged model as the next version, the ``challenger``; gives the version."""
     version = str(mlflow.register_model(address, name).version)
@@ -62,6 +90,7 @@ def register(address: str, name: str = NAME) -> str:
     return version
 
 
+@mlflow_errors()
 def log_folder(folder: Path) -> str:
     """Logs a model folder in a run of its own; gives its address in MLflow."""
     mlflow.set_experiment(EXPERIMENT)
@@ -69,12 +98,14 @@ def log_folder(folder: Path) -> str:
         return str(log_model(folder).model_uri)
 
 
+@mlflow_errors()
 def adopt_default(name: str = NAME) -> Decision:
     """Makes the model that ships with the package a version and the first champion."""
     version = str(mlflow.register_model(log_folder(find_model()), name).version)
     return decide("adopt", version, None, ["no champion yet: the model that ships with the package"], {}, name)
 
 
+@mlflow_errors()
 def champion(name: str = NAME) -> str | None:
     """The version that is champion, or None."""
     try:
@@ -82,9 +113,10 @@ def champion(name: str = NAME) -> str | None:
     except MlflowException as error:
         if error.error_code in _NOT_THERE:
             return None
-        raise StancewireError(f"MLflow at {mlflow.get_tracking_uri()}: {_one_line(error)}; try again") from error
+        raise
 
 
+@mlflow_errors()
 def version_of(reference: str, name: str = NAME) -> str:
     """The version that a reference means: a number, an alias, or ``models:/NAME/…`` with either.
 
@@ -100,7 +132,7 @@ def version_of(reference: str, name: str = NAME) -> str:
         )
     except MlflowException as error:
         if error.error_code not in _NOT_THERE:
-            raise StancewireError(f"MLflow at {mlflow.get_tracking_uri()}: {_one_line(error)}; try again") from error
+            raise
         raise StancewireError(
             f"no version {reference!r} of the registered model {name!r} at {mlflow.get_tracking_uri()}; register one"
             f" with: stancewire train RECIPE --register {name}"
@@ -108,6 +140,7 @@ def version_of(reference: str, name: str = NAME) -> str:
     return str(found.version)
 
 
+@mlflow_errors()
 def decide(
     action: str,
     challenger: str,
@@ -134,12 +167,19 @@ def decide(
     when = datetime.now(UTC).isoformat(timespec="milliseconds")
     entry = Decision(when, getpass.getuser(), action, taken, name, now, challenger, tuple(why), figures)
     # First the record: a crash between the two leaves a decision to take again, not a change that nobody can explain.
-    _record(entry)
+    run = _record(entry)
     if taken:
-        _client().set_registered_model_alias(name, CHAMPION, challenger)
+        try:
+            _client().set_registered_model_alias(name, CHAMPION, challenger)
+        except Exception as error:
+            # What was not done is not to stand there as done.
+            _client().set_tag(run, "taken", str(False))
+            _client().set_tag(run, "why", json.dumps([f"MLflow did not move the alias: {_one_line(error)}", *why]))
+            raise
     return entry
 
 
+@mlflow_errors()
 def history(name: str = NAME) -> list[Decision]:
     """Every decision on a registered model, oldest first."""
     experiment = _client().get_experiment_by_name(_DECISIONS)
@@ -179,7 +219,8 @@ def previous_champion(name: str = NAME) -> str:
     return before[-1]
 
 
-def _record(entry: Decision) -> None:
+def _record(entry: Decision) -> str:
+    """Writes a decision down; gives the id of its run."""
     client = _client()
     experiment = client.get_experiment_by_name(_DECISIONS)
     number = experiment.experiment_id if experiment else client.create_experiment(_DECISIONS)
@@ -198,6 +239,7 @@ def _record(entry: Decision) -> None:
     for key, value in entry.figures.items():
         client.log_metric(run.info.run_id, key, value)
     client.set_terminated(run.info.run_id)
+    return str(run.info.run_id)
 
 
 def _entry(run: Any) -> Decision:

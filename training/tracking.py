@@ -21,14 +21,15 @@ from ..models.locate import connect_mlflow
 from .diagnosis import Diagnosis
 from .plots import plots
 from .recipe import Recipe
-from .registry import EXPERIMENT
+from .registry import EXPERIMENT, mlflow_errors
 
 
 @contextmanager
 def tracked_run(recipe: Recipe, nested: bool = False) -> Iterator[str]:
     """Opens an MLflow run with the recipe as its parameters and its data as its inputs; yields its id."""
     connect_mlflow(recipe.tracking)
-    mlflow.set_experiment(EXPERIMENT)
+    with mlflow_errors():
+        mlflow.set_experiment(EXPERIMENT)
     with mlflow.start_run(run_name=f"{recipe.name}-{recipe.version}", nested=nested) as run:
         mlflow.log_params(dict(_flatten(recipe.model_dump())))
         if commit := _git_commit():
@@ -99,4 +100,5 @@ def _flatten(record: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, An
         if isinstance(value, dict):
             yield from _flatten(value, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", value
+            # Groups of a behaviour suite are plain English, and an apostrophe is no part of a name for MLflow.
+            yield _metric_name(f"{prefix}{key}"), value

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,8 @@ from ..data.errors import StancewireError
 from ..data.issues import Issue, load_issues
 from ..models.base import ModelConfig, load_model
 from ..models.card import METRICS, RECIPE, write_card
-from ..models.locate import CONFIG
+from ..models.locate import CONFIG, connect_mlflow
+from ..models.share import may_be_replaced
 from .calibrate import calibrate
 from .checkpoints import CHECKPOINTS
 from .dataset import Split, build_split
@@ -50,6 +53,9 @@ def train_seeds(recipe: Recipe, force: bool = False, register: str | None = None
     from . import registry
     from .tracking import log_figures, tracked_run
 
+    if register:
+        connect_mlflow(recipe.tracking)
+        registry.check_name(register)
     with tracked_run(recipe):
         results = [_train_seed(recipe, seed, force) for seed in dict.fromkeys(recipe.seeds)]
         for name in results[0].figures:
@@ -82,16 +88,26 @@ def train(recipe: Recipe, force: bool = False, register: str | None = None, nest
         nested: Whether the MLflow run is a child of the one that is open.
 
     Raises:
-        StancewireError: The data or the base encoder is missing, or the output folder is taken.
+        StancewireError: The data or the base encoder is missing, the data is too little or has the gate's test set in
+            it, or the output folder is taken.
     """
     from . import registry
     from .flavour import log_model
     from .tracking import log_diagnosis, log_figures, tracked_run
 
     folder = Path(recipe.output)
-    partial = _prepare_output(folder, recipe, force)
     issues = load_issues(recipe.issues)
-    split = build_split(recipe, issues)
+    if register:
+        connect_mlflow(recipe.tracking)
+        registry.check_name(register)
+    _check_names(recipe, issues)
+    partial = _prepare_output(folder, recipe, force)
+    try:
+        split = build_split(recipe, issues)
+    except StancewireError:
+        with suppress(OSError):
+            partial.rmdir()  # which removes it only if a killed run has left nothing there
+        raise
     data = split.summary()
     with tracked_run(recipe, nested) as run_id:
         config = ModelConfig(recipe.model, recipe.name, recipe.version, issues, {issue.id: 0.5 for issue in issues})
@@ -145,6 +161,18 @@ def _fit(recipe: Recipe, split: Split, issues: Sequence[Issue], folder: Path, co
     return fit_encoder(recipe, split, config, folder, [MlflowCallback()])
 
 
+def _check_names(recipe: Recipe, issues: Sequence[Issue]) -> None:
+    """Refuses thresholds of unknown issues and a gate on unknown behaviour, before the hours and not after them."""
+    known = [issue.id for issue in issues]
+    if unknown := sorted(set(recipe.thresholds) - set(known)):
+        raise StancewireError(f"recipe: thresholds names {', '.join(unknown)}; known issues are {', '.join(known)}")
+    # By name, as this package depends on those of data and models alone.
+    suite = import_module("stancewire.inference.checklist").load_suite() if recipe.gate.behaviour else ()
+    groups = list(dict.fromkeys(template.group for template in suite))
+    if unknown := sorted(set(recipe.gate.behaviour) - set(groups)):
+        raise StancewireError(f"recipe: gate.behaviour names {', '.join(unknown)}; known are: {'; '.join(groups)}")
+
+
 def _recipe_text(recipe: Recipe) -> str:
     return recipe.model_dump_json(indent=2, exclude={"output", "tracking"}) + "\n"
 
@@ -156,8 +184,10 @@ def _prepare_output(folder: Path, recipe: Recipe, force: bool) -> Path:
     """
     if (folder / CONFIG).exists() and not force:
         raise StancewireError(f"{folder}: holds a model already; set output to another folder, or pass --force")
-    if folder.exists() and not (folder / CONFIG).exists() and any(folder.iterdir()):
-        raise StancewireError(f"{folder}: holds other files and no model; set output to a new folder")
+    if folder.exists() and not may_be_replaced(folder):
+        raise StancewireError(f"{folder}: holds other files, or no whole model; set output to a new folder")
+    if folder.resolve() == Path.cwd():
+        raise StancewireError(f"{folder}: is the folder that you are in; set output to one in it")
     partial = folder.with_name(folder.name + ".partial")
     if recipe.model != "encoder":
         shutil.rmtree(partial, ignore_errors=True)

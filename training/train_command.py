@@ -14,8 +14,8 @@ from ..data.errors import MissingExtraError, StancewireError
     "train",
     epilog="""\b
 Examples:
-  stancewire train configs/baseline.yaml
-  stancewire train configs/default.yaml encoder.epochs=3 output=runs/short
+  stancewire train configs/own_text.yaml
+  stancewire train configs/own_text.yaml encoder.epochs=3 output=runs/short
   stancewire train configs/own_text.yaml --data more.jsonl --register stancewire
   stancewire train configs/own_text.yaml --data mine/ --only --seeds 1,2,3""",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -27,14 +28,21 @@ Examples:
 @gold_option
 @click.option("--fillers", type=click.IntRange(1), default=5, show_default=True, help="Fillings of each template.")
 @click.option("-o", "--output", metavar="FILE", help="Also write an HTML page with plots.")
+@click.option("--force", is_flag=True, help="Replace an existing page.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(first: str, second: str, gold: str, fillers: int, output: str | None, as_json: bool) -> int:
+def command(first: str, second: str, gold: str, fillers: int, output: str | None, force: bool, as_json: bool) -> int:
     """Says how far models A and B are apart, and whether that is more than chance.
 
     A and B are model folders, `default`, MLflow addresses or Hub names. The table gives label F1 on all articles, by
     issue and by slice, with the 95 % interval of the difference (paired bootstrap over articles); then calibration,
     behaviour, speed and size.
     """
+    if output:
+        from ...data.writers import check_target
+        from ..comparison_page import require_packages
+
+        require_packages()
+        check_target(Path(output), force)
     comparison = run_comparison(first, second, gold, fillers)
     # The table first: whatever is wrong with the page, the minutes were not for nothing.
     click.echo(json.dumps(comparison.to_json()) if as_json else "\n".join(_table(comparison)))
@@ -50,12 +58,12 @@ def run_comparison(first: str, second: str, gold: str, fillers: int = 5) -> Comp
     from rich.console import Console
     from rich.progress import Progress
 
-    from ...data.corpus import read_labelled
+    from ...data.corpus import read_gold
     from ..checklist import load_suite
     from ..comparison import compare
 
+    articles = read_gold(gold)
     sides = [_load(first), _load(second)]
-    articles = read_labelled(gold)
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("scoring", total=len(articles))

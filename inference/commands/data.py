@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ...data.errors import MissingExtraError
+from ...data.errors import MissingExtraError, StancewireError
 
 if TYPE_CHECKING:
     from ...data.actors import ActorResolver
@@ -64,10 +64,14 @@ def check(
     from ...data.issues import load_issues
 
     known = load_issues(issues)
-    articles = [article for path in paths or ("corpus",) for article in read_labelled(path)]
+    refused: list[str] = []
+    articles = [article for path in paths or ("corpus",) for article in read_labelled(path, refused)]
+    if not articles and not refused:
+        raise StancewireError(f"{', '.join(paths)}: nothing to check, it holds no labelled article")
     held_out = [article for path in against for article in read_labelled(path)]
     resolver = ActorResolver()
     report = check_corpus(articles, known, resolver)
+    report.errors[:0] = refused
     report.warnings += balance_warnings(report, known, least, most_share)
     report.warnings += duplicate_warnings(articles, held_out)
     for kind, lines in (("error", report.errors), ("warning", report.warnings)):
@@ -87,7 +91,9 @@ def check(
     )
     if unreached:
         click.echo("\n".join(report.unreached))
-    if label_errors is not None:
+    if label_errors is not None and report.errors:
+        click.echo("likely wrong labels are looked for when there are no errors: mend those above first")
+    elif label_errors is not None:
         _list_label_errors(articles, known, resolver, label_errors)
     click.echo(f"{len(report.errors)} errors, {len(report.warnings)} warnings")
     return 1 if report.errors or (strict and report.warnings) else 0

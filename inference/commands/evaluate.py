@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...data.errors import StancewireError
 from .options import model_option
 
 if TYPE_CHECKING:
@@ -37,15 +38,17 @@ def command(gold: str, positions: str | None, model: str | None, swap: bool, err
     GOLD is a JSON or JSON Lines file of labelled articles, or a folder of them. Detection is (sentence, actor, issue);
     label is the same with the stance right.
     """
-    from ...data.corpus import read_labelled
+    from ...data.corpus import read_gold
     from ...data.writers import read_positions
     from ..evaluation import evaluate
 
-    articles = read_labelled(Path(gold))
+    articles = read_gold(Path(gold))
     if swap:
         return _print_swap(articles, model, as_json)
     if positions:
         rows = list(read_positions(positions))
+        if rows and not {row.article_id for row in rows} & {one.article.id for one in articles}:
+            raise StancewireError(f"{positions}: no row is of an article in {gold}; score the gold articles themselves")
     else:
         from ..scorer import Scorer
 

@@ -22,12 +22,11 @@ def command(path: str, model: str | None, min_confidence: float) -> int:
 
     A word speaks for a stance by as much as its probability falls when the word is left out.
     """
-    from ...data.readers import read_articles
     from ..explanation import explain
     from ..scorer import Scorer
     from .score import Intake, exit_code
 
-    intake = Intake(read_articles([path]))
+    intake = Intake([path])
     scorer = Scorer.from_pretrained(model)
     for article in intake:
         explain(scorer, article, min_confidence)

@@ -42,21 +42,28 @@ Examples:
     metavar="URL",
     help="Address of the web page, for links in alerts.",
 )
-def check(database: str, targets: tuple[str, ...], page: str) -> int:
+@click.option(
+    "--false-alarms",
+    type=click.FloatRange(0, min_open=True),
+    show_default="12",
+    help="False alarms of shifts that all series together may raise in a year, as in the service's settings.",
+)
+def check(database: str, targets: tuple[str, ...], page: str, false_alarms: float | None) -> int:
     """Searches the series that have changed for shifts, lists the new alerts and delivers them.
 
-    Delivered is all that has not gone out to every target yet, also from earlier searches. Without --notify nothing is.
+    Each target gets each open alert once, also those of earlier searches, whoever else delivers to others (alerts that
+    went out more than two weeks ago it does not get). Without --notify nothing is sent.
     """
     store = open_store(database)
     from ..monitor.alerts import read_alert
     from ..monitor.notify import deliver
     from ..monitor.shift_alerts import check_series
-    from ..monitor.targets import make_target
+    from ..monitor.shifts import FALSE_ALARMS
+    from ..monitor.targets import check_targets
 
-    for place, target in enumerate(targets, 1):
-        make_target(target, place)
+    check_targets(targets)
     now = utc_now()
-    done = check_series(store, now)
+    done = check_series(store, now, false_alarms or FALSE_ALARMS)
     with store.reading() as connection:
         new = [read_alert(connection, number, now) for number in done.raised]
     if new:

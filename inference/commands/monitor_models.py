@@ -39,16 +39,18 @@ def rescore(model: str | None, days: int, database: str) -> int:
     Until it is done the old model's series go on. After a break the same command goes on where it stopped.
     """
     store = open_store(database)
-    from ..monitor.models import current_model
+    from ..monitor.models import current_model, model_name
     from ..monitor.rescore import catch_up
     from ..scorer import Scorer
 
     scorer = Scorer.from_pretrained(model)
-    name = scorer.model.config.full_name
+    name = model_name(scorer.model.config)
     with store.reading() as connection:
         old = current_model(connection)
     if old is None:
-        raise StancewireError(f"{database}: no article has been read yet; begin with `stancewire monitor ingest`")
+        raise StancewireError(
+            f"database {store.name}: no article has been read yet; begin with `stancewire monitor ingest`"
+        )
     if old == name:
         click.echo(f"{name} is the current model already", err=True)
         return 0

@@ -21,7 +21,7 @@ gold_option = click.option(
     default="frozen",
     show_default=True,
     metavar="FILE",
-    help="Labelled articles that neither has learnt from; `frozen` is the set that ships with the package.",
+    help="Labelled articles that no model here has learnt from; `frozen` is the set that ships with the package.",
 )
 min_confidence_option = click.option(
     "--min-confidence",

@@ -42,6 +42,7 @@ def register(model: str, name: str) -> int:
     folder = find_model(model)
     read_config(folder)
     registry = _registry()
+    registry.check_name(name)
     version = registry.register(registry.log_folder(folder), name)
     click.echo(f"{folder}: version {version} of {name!r}, the challenger")
     return 0
@@ -51,9 +52,9 @@ def register(model: str, name: str) -> int:
     "promote",
     epilog="""\b
 Examples:
-  stancewire train configs/default.yaml --register stancewire
+  stancewire train configs/own_text.yaml --register stancewire
   stancewire promote
-  stancewire promote 3 --recipe configs/default.yaml""",
+  stancewire promote 3 --recipe configs/own_text.yaml""",
 )
 @click.argument("challenger", metavar="[VERSION]", default="challenger")
 @_name_option
@@ -66,7 +67,7 @@ def promote(challenger: str, name: str, gold: str | None, recipe: str | None) ->
     MLflow. Where there is no champion yet, the model that ships with the package becomes the first. Exit code 1:
     refused.
     """
-    from ...data.corpus import read_labelled
+    from ...data.corpus import read_gold
     from ...models.locate import find_model
     from ..gate import broken_rules, figures_of
     from .compare import run_comparison
@@ -75,16 +76,22 @@ def promote(challenger: str, name: str, gold: str | None, recipe: str | None) ->
     recipes = import_module("stancewire.training.recipe")
     version = registry.version_of(challenger, name)
     address = f"models:/{name}/{version}"
-    gate = recipes.load_recipe(recipe).gate if recipe else recipes.gate_of(find_model(address))
+    folder = find_model(address)
+    gate = recipes.load_recipe(recipe).gate if recipe else recipes.gate_of(folder)
     # Whatever can be wrong with the input is found before the registry is touched.
-    read_labelled(gold or gate.test)
+    test = gold or gate.test
+    read_gold(test)
+    if recipes.has_learnt_from(folder, test):
+        raise StancewireError(
+            f"version {version} of {name!r} has learnt from {test}; compare on articles that it has not"
+        )
     old = registry.champion(name)
     if old is None:
         old = registry.adopt_default(name).challenger
         click.echo(f"version {old} of {name!r} is the model that ships, and the first champion")
     if old == version:
         raise StancewireError(f"version {version} of {name!r} is the champion already; name another version")
-    comparison = run_comparison(f"models:/{name}/{old}", address, gold or gate.test)
+    comparison = run_comparison(f"models:/{name}/{old}", address, test)
     broken = broken_rules(comparison, gate)
     overall = comparison.differences[0]
     why = broken or [
@@ -127,7 +134,10 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, with the figures.")
 def history(name: str, as_json: bool) -> int:
     """Lists every decision on who is champion: when, by whom, which versions, taken or refused, and why."""
-    for entry in _registry().history(name):
+    entries = _registry().history(name)
+    if not entries:
+        click.echo(f"no decision on {name!r} yet", err=True)
+    for entry in entries:
         if as_json:
             click.echo(json.dumps(vars(entry)))
             continue

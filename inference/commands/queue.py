@@ -44,8 +44,7 @@ def pick(paths: tuple[str, ...], output: str, number: int, models: tuple[str, ..
     alike. For Label Studio the project's labelling interface is written beside the tasks, as FILE.xml.
     """
     from ...data.label_studio import labelling_config, to_label_studio, write_json
-    from ...data.readers import read_articles
-    from ...data.writers import write_whole
+    from ...data.writers import check_target, write_whole
     from ..queue import make_queue
     from ..scorer import Scorer
     from .score import Intake, exit_code
@@ -53,20 +52,22 @@ def pick(paths: tuple[str, ...], output: str, number: int, models: tuple[str, ..
     target = Path(output)
     if target.suffix not in (".json", ".jsonl"):
         raise StancewireError(f"{output}: let it end in .json (Label Studio) or .jsonl")
-    if target.exists() and not force:
-        raise StancewireError(f"{output}: exists already; name another file or pass --force")
+    interface = target.with_suffix(".xml") if target.suffix == ".json" else None
+    for path in (target, interface):
+        if path:
+            check_target(path, force)
     scorers = [Scorer.from_pretrained(name) for name in models or (None,)]
-    intake = Intake(read_articles(paths))
+    intake = Intake(paths)
     tasks = make_queue(intake, scorers, number, most)
-    if target.suffix == ".jsonl":
+    code = exit_code(intake)
+    if interface is None:
         write_json(target, [task.to_record() for task in tasks], lines=True)
     else:
         config = scorers[0].model.config
+        write_whole(interface, labelling_config([issue.id for issue in config.issues]))
         write_json(target, to_label_studio(tasks, config.full_name), lines=False)
-        interface = labelling_config([issue.id for issue in config.issues])
-        write_whole(target.with_suffix(".xml"), interface)
     click.echo(f"{len(tasks)} tasks from {intake.accepted} articles written to {output}", err=True)
-    return exit_code(intake)
+    return code
 
 
 @command.command(
@@ -86,13 +87,15 @@ def import_(export: str, output: str, force: bool) -> int:
     """
     from ...data.agreement import measure_agreement
     from ...data.label_studio import from_label_studio, write_json
+    from ...data.writers import check_target
 
-    target = Path(output)
-    if target.exists() and not force:
-        raise StancewireError(f"{output}: exists already; name another file or pass --force")
+    target = check_target(Path(output), force)
     finished = from_label_studio(export)
     if not finished.labelled:
-        raise StancewireError(f"{export}: holds no finished task; export the project after its tasks were submitted")
+        why = finished.left_out[0] if finished.left_out else f"{export} is empty"
+        raise StancewireError(
+            f"{why}; no finished task is left: export the project as JSON after its tasks were submitted"
+        )
     write_json(target, finished.labelled, lines=True)
     for line in finished.left_out:
         click.echo(f"left out: {line}", err=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,12 +25,20 @@ PARTLY, NOTHING = 1, 2
 
 
 class Intake:
-    """Passes articles on and keeps the rejected records; counts both. Iterated it gives the articles alone."""
+    """Reads articles and keeps the rejected records; counts both. Iterated it gives the articles alone.
 
-    def __init__(self, records: Iterable[Article | Rejected]) -> None:
-        self._records = records
+    Args:
+        paths: Files, folders, glob patterns, or ``-`` for standard input.
+        columns: The input columns of tables and JSON records.
+        format: One of ``INPUT_FORMATS`` for all inputs; by default each file's ending tells.
+    """
+
+    def __init__(self, paths: Sequence[str], columns: Columns | None = None, format: str | None = None) -> None:
+        self._records = read_articles(paths, columns or Columns(), format, on_no_date=self._note_no_date)
         self.accepted = 0
         self.rejected: list[Rejected] = []
+        self.no_dates = 0
+        self.first_no_date = ""
 
     def __iter__(self) -> Iterator[Article]:
         return (record for record in self.records() if isinstance(record, Article))
@@ -45,11 +53,26 @@ class Intake:
                 self.accepted += 1
             yield record
 
+    def _note_no_date(self, where: str, value: Any) -> None:
+        self.no_dates += 1
+        self.first_no_date = self.first_no_date or f"{str(value)[:40]!r} at {where}"
+
+
+_COLUMNS = {
+    "id": "the article's id",
+    "text": "its text",
+    "title": "its headline",
+    "published": "its date",
+    "source": "its publisher",
+    "url": "its address",
+    "speaker": "who speaks in it",
+}
+
 
 def _column_options(function: click.decorators.FC) -> click.decorators.FC:
-    for name in reversed(("id", "text", "title", "published", "source", "url", "speaker")):
+    for name, what in reversed(_COLUMNS.items()):
         option = click.option(
-            f"--{name}-column", default=name, metavar="NAME", help=f"Input column that holds the {name}."
+            f"--{name}-column", default=name, show_default=True, metavar="NAME", help=f"Input column: {what}."
         )
         function = option(function)
     return function
@@ -131,6 +154,11 @@ def command(
     """
     from ..workers import Scoring
 
+    for name, given in (("--stories", stories), ("--workers", workers > 1), ("--restart", restart)):
+        if given and output is None:
+            raise StancewireError(f"{name} needs an output file: add -o FILE, or leave it out for a table")
+    if ray_address and engine != "ray":
+        raise StancewireError("--ray-address needs --engine ray: add it, or leave the address out")
     names = Columns(**{name.removesuffix("_column"): column for name, column in columns.items()})
     keep = PositionFilter(kind, min_confidence)
     scoring = Scoring(model, threads, topical_only)
@@ -138,7 +166,7 @@ def command(
         if output is None:
             raise StancewireError("--engine ray needs a folder or URL for its tables: add -o FOLDER")
         return _score_on_ray(paths, output, format_, names, keep, scoring, workers, ray_address, stories)
-    intake = Intake(read_articles(paths, names, input_format))
+    intake = Intake(paths, names, input_format)
     if output is None:
         _print(_stream(intake, model, threads, topical_only), keep, format_)
         return exit_code(intake)
@@ -243,7 +271,7 @@ def _follow(outcomes: Iterable[Outcome], paths: tuple[str, ...], input_format: s
 
 
 def exit_code(intake: Intake, failed: int = 0) -> int:
-    """The exit code after the records of an intake; says how many were skipped.
+    """The exit code after the records of an intake; says how many were skipped, and how many dates left out.
 
     Args:
         intake: The records.
@@ -254,6 +282,11 @@ def exit_code(intake: Intake, failed: int = 0) -> int:
     """
     if not intake.accepted:
         raise StancewireError(_nothing(intake.rejected))
+    if intake.no_dates:
+        click.echo(
+            f"{intake.no_dates} dates not understood and left out, the first {intake.first_no_date}: write YYYY-MM-DD",
+            err=True,
+        )
     skipped = len(intake.rejected) + failed
     if skipped:
         click.echo(f"{skipped} of {intake.accepted + len(intake.rejected)} records skipped", err=True)
@@ -261,13 +294,14 @@ def exit_code(intake: Intake, failed: int = 0) -> int:
     return 0
 
 
-def _stream(
-    articles: Iterable[Article], model: str | None, threads: int | None, topical_only: bool
-) -> Iterator[Position]:
+def _stream(intake: Intake, model: str | None, threads: int | None, topical_only: bool) -> Iterator[Position]:
     from ..scorer import Scorer
 
     scorer = Scorer.from_pretrained(model, threads)
-    yield from scorer.stream(one for one in articles if not topical_only or scorer.names_an_issue(one))
+    yield from scorer.stream(one for one in intake if not topical_only or scorer.names_an_issue(one))
+    if not intake.accepted:
+        # In place of a table that says that nothing was found.
+        raise StancewireError(_nothing(intake.rejected))
 
 
 def _print(positions: Iterable[Position], keep: PositionFilter, format_: str | None) -> None:

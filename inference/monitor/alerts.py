@@ -180,14 +180,6 @@ def read_alerts(
     return [Alert(**row) for row in connection.execute(query).mappings()]
 
 
-def undelivered(connection: Connection, now: datetime) -> list[Alert]:
-    """The open alerts that have not gone out to all targets, the oldest first; those withdrawn are left out."""
-    one = tables.alerts.c
-    query = _select(now).where(one.delivered.is_(None), one.acknowledged.is_(None), tables.snoozes.c.until.is_(None))
-    found = [Alert(**row) for row in connection.execute(query.order_by(one.id)).mappings()]
-    return [alert for alert in found if "withdrawn" not in alert.details]
-
-
 def read_alert(connection: Connection, number: int, now: datetime) -> Alert:
     """One alert.
 

@@ -26,4 +26,9 @@ def date_problem(day: date | None, today: date) -> str:
         return ""
     if day < OLDEST:
         return f"{day}, where clocks begin"
-    return f"{day}, which lies ahead" if day > today + AHEAD else ""
+    return f"{day}, which lies ahead" if today < believed_from(day) else ""
+
+
+def believed_from(day: date) -> date:
+    """The first day on which an article can be of this day."""
+    return day - AHEAD

@@ -123,10 +123,10 @@ def _peer(name: str) -> Any:
 
 
 DETECTORS: dict[str, tuple[Callable[[Confusion], Detect], float, float]] = {
-    "stancewire": (lambda confusion: partial(_ours, confusion=confusion), 3.0, 9.0),
-    "CUSUM": (lambda _: _cusum, 0.5, 30.0),
-    "Page-Hinkley": (lambda _: _page_hinkley, 0.5, 30.0),
-    "ADWIN": (lambda _: _adwin, -2.0, 8.0),
-    "PELT": (lambda _: _pelt, 0.5, 20.0),
+    "stancewire": (lambda confusion: partial(_ours, confusion=confusion), 3.0, 15.0),
+    "CUSUM": (lambda _: _cusum, 0.5, 50.0),
+    "Page-Hinkley": (lambda _: _page_hinkley, 0.5, 50.0),
+    "ADWIN": (lambda _: _adwin, -2.0, 15.0),
+    "PELT": (lambda _: _pelt, 0.5, 40.0),
 }
 """For each detector what makes it, given the confusion, and the lowest and the highest threshold to be tried."""

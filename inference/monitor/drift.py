@@ -24,8 +24,8 @@ from sqlalchemy.engine import Connection
 
 from ...data.schema import STANCES
 from . import tables
-from .drift_compare import REFERENCE, Read, Week, count_words
-from .drift_figures import Figure, drift_figures
+from .drift_compare import LEAST_REFERENCE, REFERENCE, Read, Week, count_words
+from .drift_figures import LEAST_EARLIER, Figure, drift_figures
 from .models import confidence_of, confusion_of, current_model
 from .series import bin_start
 from .store import Store
@@ -110,7 +110,7 @@ def measure_drift(store: Store, now: datetime) -> DriftCheck | None:
     """
     with store.reading() as connection:
         model, start = current_model(connection), _last_week(now)
-        if model is None or _is_checked(connection, model, start):
+        if model is None or _is_checked(connection, model, start) or not _has_earlier(connection, start):
             return None
         found = _checks(connection, model, start, 1)
     return found[0] if found else None
@@ -137,6 +137,20 @@ def _last_week(now: datetime) -> date:
 def _is_checked(connection: Connection, model: str, start: date) -> bool:
     one = tables.drift_checks.c
     return connection.execute(sa.select(one.id).where(one.model == model, one.start == start)).first() is not None
+
+
+def _has_earlier(connection: Connection, start: date) -> bool:
+    """Whether the weeks before a week are enough to compare it with; otherwise no text of theirs need be read."""
+    article = tables.articles.c
+    first, end = start - _WEEK * 2 * REFERENCE, start - _WEEK * (LEAST_REFERENCE + LEAST_EARLIER - 1)
+    published = sa.and_(article.published >= first, article.published < end)
+    midnight = time()
+    came = sa.and_(
+        article.ingested >= datetime.combine(first, midnight), article.ingested < datetime.combine(end, midnight)
+    )
+    return any(
+        connection.execute(sa.select(article.id).where(one).limit(1)).first() is not None for one in (published, came)
+    )
 
 
 def _checks(connection: Connection, model: str, last: date, count: int) -> list[DriftCheck]:

@@ -12,6 +12,7 @@ import re
 import signal
 from collections.abc import Callable, Mapping
 from datetime import date
+from hashlib import blake2b
 from html import escape
 from multiprocessing import TimeoutError as ParseTimeoutError
 from multiprocessing import get_context
@@ -26,6 +27,7 @@ from .fetch import one_line
 
 PARSE_SECONDS = 30.0
 _TAG = re.compile(r"<[a-z/!]", re.IGNORECASE)
+_WHOLE_TAG = re.compile(r"<[^<>]*>")
 
 _Result = TypeVar("_Result")
 
@@ -37,15 +39,19 @@ class Entry(NamedTuple):
         link: Address of its page, or empty.
         title: As plain text.
         published: Day in UTC, if it has one.
+        updated: Day in UTC on which it was last changed, if it says so.
         markup: Its own text as HTML.
         is_content: Whether that is meant to be the content, and not a summary.
+        stamp: What changes when the entry does: when it was updated, or else a hash of its words.
     """
 
     link: str
     title: str
     published: date | None
+    updated: date | None
     markup: str
     is_content: bool
+    stamp: str
 
 
 class Feed(NamedTuple):
@@ -54,6 +60,10 @@ class Feed(NamedTuple):
     is_feed: bool
     entries: list[Entry]
     flaw: str
+
+
+class TooSlowError(UnreadableError):
+    """What could not be read in time."""
 
 
 class Apart:
@@ -78,7 +88,8 @@ class Apart:
         """What the function returns.
 
         Raises:
-            UnreadableError: It took too long, or cannot read what it was given.
+            TooSlowError: It took too long.
+            UnreadableError: It cannot read what it was given.
         """
         if self._pool is None:
             # Spawned, as a process with threads cannot be forked safely.
@@ -87,7 +98,7 @@ class Apart:
             return self._pool.apply_async(function, values).get(PARSE_SECONDS)
         except ParseTimeoutError:
             self._end()
-            raise UnreadableError(f"cannot be read within {PARSE_SECONDS:g} s") from None
+            raise TooSlowError(f"cannot be read within {PARSE_SECONDS:g} s") from None
 
 
 def _prepare() -> None:
@@ -123,8 +134,23 @@ def parse_feed(body: bytes, content_type: str, url: str) -> Feed:
 def _entry(one: Any) -> Entry:
     contents = max((_markup(part) for part in one.get("content") or ()), key=len, default="")
     summary = _markup({"value": one.get("summary"), "type": (one.get("summary_detail") or {}).get("type")})
-    published = _published(one.get("published_parsed") or one.get("updated_parsed"))
-    return Entry((one.get("link") or "").strip(), _title(one), published, contents or summary, bool(contents))
+    # As of a plain dict: the parser's own gives when it was published where nothing was updated.
+    updated = one_line(dict.get(one, "updated") or "")
+    return Entry(
+        link=(one.get("link") or "").strip(),
+        title=_title(one),
+        published=_day(one.get("published_parsed")),
+        updated=_day(dict.get(one, "updated_parsed")),
+        markup=contents or summary,
+        is_content=bool(contents),
+        stamp=updated or _digest(one.get("title"), contents or summary),
+    )
+
+
+def _digest(title: str | None, markup: str) -> str:
+    # Without tags: the address of a picture may be another at each reading.
+    words = _WHOLE_TAG.sub(" ", f"{title or ''} {markup}").split()
+    return blake2b(" ".join(words).encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 def _markup(part: Mapping[str, Any]) -> str:
@@ -132,7 +158,7 @@ def _markup(part: Mapping[str, Any]) -> str:
     return escape(value) if part.get("type") == "text/plain" else value
 
 
-def _published(parsed: Any) -> date | None:
+def _day(parsed: Any) -> date | None:
     try:
         return date(*parsed[:3]) if parsed else None
     except ValueError:  # the year 0, or 20,000

@@ -73,7 +73,7 @@ def fill(store: Store, positions: int, seed: int = 13, tell: Callable[[int], Non
     with store.writing() as connection:
         model = current_model(connection)
         if model is None or filled:
-            raise StancewireError(f"database {store.url}: not a new one; name another")
+            raise StancewireError(f"database {store.name}: not a new one; name another")
         for index in _indexes():
             index.drop(connection)
     world, writer = World(seed, model), _Writer(store, model)
@@ -98,7 +98,7 @@ def is_filled(store: Store) -> bool:
         look = sa.inspect(connection)
         there = {one["name"] for table in tables.metadata.tables for one in look.get_indexes(table)}
         if not there.issuperset(index.name for index in _indexes()):
-            raise StancewireError(f"database {store.url}: was not filled to the end; begin with a new one")
+            raise StancewireError(f"database {store.name}: was not filled to the end; begin with a new one")
         return connection.execute(sa.select(tables.articles.c.id).limit(1)).first() is not None
 
 

@@ -6,7 +6,9 @@ then; what a past model said, its series and its alerts are kept.
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
+from hashlib import blake2b
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +17,8 @@ from sqlalchemy.engine import Connection
 
 from ...data.corpus import read_labelled
 from ...data.errors import StancewireError
-from ...models.card import read_measured
+from ...models.base import ModelConfig
+from ...models.card import MEASURED, METRICS, RECIPE, read_measured
 from ..evaluation import evaluate
 from ..scorer import Scorer
 from . import tables
@@ -24,6 +27,8 @@ from .series import Confusion
 
 CURRENT, RESCORING, PAST = "current", "rescoring", "past"
 _MEASURED_ON = "frozen"
+_ABOUT = frozenset({MEASURED, METRICS, RECIPE})
+"""Files of a model that tell of it: it answers alike whatever stands in them."""
 
 
 class Measured(NamedTuple):
@@ -56,6 +61,18 @@ class KnownModel(NamedTuple):
     switched: datetime | None
 
 
+def model_name(config: ModelConfig) -> str:
+    """What a model is called in the database: name and version, then a hash of all that it answers by.
+
+    A recipe that is trained anew, on more labels, gives another model under the same name and version.
+    """
+    files = {name: digest for name, digest in config.files.items() if name not in _ABOUT}
+    scales = config.temperature, config.sentiment_temperature, config.confidence
+    said = [[one.record() for one in config.issues], config.thresholds, scales, config.options, config.format, files]
+    digest = blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=4).hexdigest()
+    return f"{config.full_name}+{digest}"
+
+
 def current_model(connection: Connection) -> str | None:
     """Name and version of the model whose series are shown; None before the first article."""
     query = sa.select(tables.models.c.name).where(tables.models.c.state == CURRENT)
@@ -63,7 +80,7 @@ def current_model(connection: Connection) -> str | None:
 
 
 def models_to_score(connection: Connection) -> list[str]:
-    """The models that a new article is to be scored with: the current one, then the one that is rescoring, if any."""
+    """The models that a new article may be scored with: the current one, then the one that is rescoring, if any."""
     one = tables.models.c
     query = sa.select(one.name).where(one.state.in_([CURRENT, RESCORING])).order_by(one.state)
     return list(connection.execute(query).scalars())

@@ -9,32 +9,37 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from threading import Event, Thread
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from ...data.errors import StancewireError
 from ..scorer import Scorer
+from . import tables
 from .alerts import DRIFT, HEALTH, acknowledge, raise_alert, read_alerts
+from .asking import Asking
 from .dates import utc_now
 from .drift import SUBJECT, measure_drift, write_check
-from .feeds import FeedState
 from .fetch import Fetcher
-from .intake import Intake, is_feed
-from .models import current_model
+from .models import PAST, current_model, model_name
 from .notify import deliver
 from .rescore import begin_rescoring, catch_up
 from .settings import MonitorSettings
 from .shift_alerts import check_series
-from .sources import Run, Source, Stamp, WatchedFiles, read_sources, write_run, write_source
-from .store import Ingested, Store
+from .sources import OVERDUE, Source, forget_source, read_sources, write_source
+from .store import Store
 
 FAILURES = 5
 """Failures in a row at which a source is the subject of an alert."""
 _SHORTEST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 
 _log = logging.getLogger(__name__)
+
+
+class PastModelError(StancewireError):
+    """The database is read with another model by now: this service would only undo that."""
 
 
 class Service:
@@ -62,12 +67,16 @@ class Service:
         self._fetcher = Fetcher(
             allow_private=settings.allow_private, delay=settings.host_delay_seconds, sleep=self._pause
         )
-        self._files = WatchedFiles()
         self._catching_up: Thread | None = None
+        self._had_trouble = False
 
     def run(self) -> None:
-        """Goes on until it is told to stop."""
-        _log.info("watching %d sources with %s", len(self.settings.sources), self.scorer.model.config.full_name)
+        """Goes on until it is told to stop.
+
+        Raises:
+            PastModelError: Another model has taken the place of this one.
+        """
+        _log.info("watching %d sources with %s", len(self.settings.sources), model_name(self.scorer.model.config))
         while not self.stop.is_set():
             self.round()
             self.stop.wait(self._wait())
@@ -79,19 +88,28 @@ class Service:
         if self._catching_up:
             self._catching_up.join()
 
-    def round(self) -> None:
-        """Asks each source that is due, then searches for shifts, and delivers alerts."""
+    def round(self, every: bool = False) -> None:
+        """Asks each source that is due, then searches for shifts, and delivers alerts.
+
+        Args:
+            every: Whether sources are asked before they are due, too, unless they failed the last time.
+
+        Raises:
+            PastModelError: Another model has taken the place of this one.
+        """
+        self._had_trouble = False
         with self._surviving("model"):
             self._follow_model()
         with self._surviving("sources"):
+            self._forget_unwatched()
             for source in read_sources(self.store, self.settings.sources):
                 if self.stop.is_set():
                     return
-                if source.is_due(self.now()):
+                if source.is_due(self.now()) or (every and not source.failures):
                     with self._surviving(source.url):
                         self._ask(source)
         with self._surviving("shifts"):
-            check_series(self.store, self.now())
+            check_series(self.store, self.now(), self.settings.false_alarms)
         with self._surviving("drift"):
             self._check_drift()
         with self._surviving("alerts"):
@@ -107,9 +125,15 @@ class Service:
 
         From its beginning on the new model reads what comes in too; until the switch the old one's series are shown.
         """
-        name = self.scorer.model.config.full_name
+        name = model_name(self.scorer.model.config)
+        state = sa.select(tables.models.c.state).where(tables.models.c.name == name)
         with self.store.reading() as connection:
-            current = current_model(connection)
+            current, is_past = current_model(connection), connection.execute(state).scalar() == PAST
+        if is_past:
+            raise PastModelError(
+                f"{name} is a past model of the database, which is read with {current}; name that one in the settings,"
+                f" or bring the past one back with `stancewire monitor rescore`"
+            )
         if current in (None, name) or (self._catching_up and self._catching_up.is_alive()):
             return
         begin_rescoring(self.store, self.scorer)
@@ -133,13 +157,19 @@ class Service:
     def _surviving(self, what: str) -> Iterator[None]:
         try:
             yield
+        except PastModelError:
+            raise
         except StancewireError as error:
+            self._had_trouble = True
             _log.error("%s: %s", what, error)
         except Exception:
+            self._had_trouble = True
             _log.exception("%s: a fault of stancewire's own; goes on with the next round", what)
 
     def _wait(self) -> float:
-        """Seconds until the next source is due; a database that is gone is asked again in a minute."""
+        """Seconds until the next source is due; after trouble a minute, as it may be that nothing can be kept."""
+        if self._had_trouble:
+            return _LONGEST_WAIT
         now = self.now()
         try:
             due = [source.due for source in read_sources(self.store, self.settings.sources)]
@@ -150,43 +180,41 @@ class Service:
 
     def _ask(self, source: Source) -> None:
         """Takes in what a source has, and keeps how it fared."""
-        intake, started, error = Intake(self.store, self.scorer), self.now(), None
-        counts, after, changed = Ingested(0, 0, 0), source, dict[Path, Stamp]()
-        try:
-            if is_feed(source.url):
-                state = FeedState(source.etag or "", source.modified or "")
-                batches, state = intake.feed(source.url, self._fetcher, started, state)
-                after = replace(source, etag=state.etag, modified=state.modified)
-            else:
-                changed = self._files.changed(source.url)
-                batches = intake.paths([str(path) for path in changed], started)
-            for done in batches:
-                counts = counts.plus(done)
-                if self.stop.is_set():
-                    return
-            self._files.taken(changed)
-            after = after.after_success(self.now(), self._interval)
-        except StancewireError as problem:
+        asking = Asking(source, self.store, self.scorer, self._fetcher, self.now, self.stop.is_set)
+        for _ in asking.batches():
             if self.stop.is_set():
                 return
-            # What the fetcher says begins with the address, which may be that of a page.
-            error = str(problem).removeprefix(f"{source.url}: ")
-            _log.error("%s: %s", source.url, error)
-            after = source.after_failure(self.now(), self._interval, error)
-        self._record(source, after, Run(source.url, intake.model, started, self.now(), counts, intake.skipped, error))
+        if asking.error is None:
+            self._record(source, asking.source.after_success(self.now(), self._interval), asking)
+        elif not self.stop.is_set():
+            _log.error("%s: %s", source.url, asking.error)
+            self._record(source, source.after_failure(self.now(), self._interval, asking.error), asking)
 
-    def _record(self, before: Source, source: Source, run: Run) -> None:
+    def _record(self, before: Source, source: Source, asking: Asking) -> None:
         with self.store.writing() as connection:
+            asking.keep(connection)
             write_source(connection, source)
-            if run.error or run.skipped or run.counts.new or run.counts.corrected:
-                write_run(connection, run)
-            if source.failures == FAILURES:
-                title = f"{source.url} has failed {FAILURES} times in a row: {source.error}"
-                raise_alert(connection, HEALTH, source.url, title, {}, run.finished)
-            elif before.failures >= FAILURES and not source.failures:
-                for alert in read_alerts(connection, run.finished, kind=HEALTH):
-                    if alert.subject == source.url:
-                        acknowledge(connection, alert.id, run.finished, "the service", "answers again")
-        new, corrected, known = run.counts
+            if source.failures >= FAILURES:
+                # One that would repeat another is not raised.
+                title = f"{source.url} has failed {source.failures} times in a row: {source.error}"
+                raise_alert(connection, HEALTH, source.url, title, {}, self.now())
+            elif before.failures >= FAILURES:
+                self._close_alert(connection, source.url, "answers again")
+        new, corrected, known = asking.counts
         if new or corrected:
             _log.info("%s: %d new, %d corrected, %d known", source.url, new, corrected, known)
+        if asking.undated:
+            _log.info("%s: %d without a date, in no series", source.url, asking.undated)
+
+    def _close_alert(self, connection: Connection, url: str, note: str) -> None:
+        for alert in read_alerts(connection, self.now(), None, HEALTH):
+            if alert.subject == url and alert.state in ("open", "snoozed"):
+                acknowledge(connection, alert.id, self.now(), "the service", note)
+
+    def _forget_unwatched(self) -> None:
+        """Forgets sources that nobody asks any more: they would count as failing for ever."""
+        for source in read_sources(self.store):
+            if source.url not in self.settings.sources and source.due and source.due < self.now() - OVERDUE:
+                with self.store.writing() as connection:
+                    forget_source(connection, source.url)
+                    self._close_alert(connection, source.url, "is watched no longer")

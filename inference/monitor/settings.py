@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from ...data.settings import Section, load_settings
+from .shifts import FALSE_ALARMS
 from .store import DEFAULT_URL
 
 
@@ -23,6 +24,7 @@ class MonitorSettings(Section):
         allow_private: Whether feeds and articles may lie at private addresses.
         host_delay_seconds: Least time between two requests to one host.
         history_days: Age of the articles that a new model reads before its series are shown.
+        false_alarms: False alarms of shifts in a year, all series together; no series raises more than one.
     """
 
     database: str = DEFAULT_URL
@@ -34,6 +36,7 @@ class MonitorSettings(Section):
     allow_private: bool = False
     host_delay_seconds: float = Field(default=2, ge=0)
     history_days: int = Field(default=365, ge=1)
+    false_alarms: float = Field(default=FALSE_ALARMS, gt=0)
 
 
 def load_monitor_settings(path: str | Path) -> MonitorSettings:

@@ -30,7 +30,7 @@ from .alerts import NOBODY, SHIFT, raise_alert, record_alert, repeated
 from .models import confusion_of, current_model, news_since
 from .series import Confusion, StorySide
 from .shift_details import WatchedSeries, direction_of, shift_columns, shift_figures
-from .shifts import LEAST_AFTER, LEAST_BEFORE, Shift, find_shifts
+from .shifts import FALSE_ALARMS, LEAST_AFTER, LEAST_BEFORE, Shift, find_shifts
 from .store import Store
 from .story_sums import ANY, read_sides
 
@@ -65,12 +65,13 @@ class Checked(NamedTuple):
 class _Search:
     watched: int
     confusion: Confusion
+    false_alarms: float
 
     def find(self, sides: Sequence[StorySide]) -> list[Shift]:
-        return find_shifts(sides, series=self.watched, confusion=self.confusion)
+        return find_shifts(sides, series=self.watched, confusion=self.confusion, false_alarms=self.false_alarms)
 
 
-def check_series(store: Store, now: datetime) -> Checked:
+def check_series(store: Store, now: datetime, false_alarms: float = FALSE_ALARMS) -> Checked:
     """Searches the series of the current model that have changed, and raises an alert for each new shift.
 
     Each series is a transaction of its own, together with the mark that it was searched: cut off anywhere, the search
@@ -79,6 +80,7 @@ def check_series(store: Store, now: datetime) -> Checked:
     Args:
         store: The database.
         now: The moment, UTC without a zone. Stories dated after the day that follows are left out.
+        false_alarms: False alarms in a year that all series together may raise; none raises more than one.
 
     Raises:
         StancewireError: The database does not answer.
@@ -97,7 +99,7 @@ def check_series(store: Store, now: datetime) -> Checked:
                 _set_checked(connection, series)
     searched = [series for series in changed if series.id in watched]
     for series in searched:
-        _check(store, series, _Search(len(watched), confusion), now, done)
+        _check(store, series, _Search(len(watched), confusion, false_alarms), now, done)
     return done._replace(series=len(searched), watched=len(watched))
 
 

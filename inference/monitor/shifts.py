@@ -27,6 +27,9 @@ from .series import Confusion, StorySide, bin_start
 THRESHOLD = 5.9
 """Evidence at which an alarm is raised, the logarithm of days: at most one false alarm in a year and series. Set by
 simulation (`stancewire monitor scoreboard --detector stancewire --streams 250 --seed 101`)."""
+FALSE_ALARMS = 12.0
+"""False alarms in a year that all series together may raise: as soon as there are more series than these, each of them
+needs more evidence (Bonferroni's correction of the rate)."""
 LEAST_BEFORE, LEAST_AFTER = 6, 4
 """Stories on either side of a shift."""
 _SHIFTS_A_DAY = 2 / 365.25
@@ -76,13 +79,19 @@ class ShiftDetector:
 
     Args:
         threshold: Evidence of an alarm.
-        series: Series that are watched together: with more of them each needs more evidence, so that the false alarms
-            of all of them stay those of one.
+        series: Series that are watched together.
         confusion: What the model's labels mean; None takes them at their word.
+        false_alarms: False alarms in a year that all of these series together may raise.
     """
 
-    def __init__(self, threshold: float = THRESHOLD, series: int = 1, confusion: Confusion | None = None) -> None:
-        self.threshold = threshold + log(series)
+    def __init__(
+        self,
+        threshold: float = THRESHOLD,
+        series: int = 1,
+        confusion: Confusion | None = None,
+        false_alarms: float = FALSE_ALARMS,
+    ) -> None:
+        self.threshold = threshold + log(max(1.0, series / false_alarms))
         self._confusion = confusion or Confusion.perfect()
         shares, self._moves = _levels()
         self._labels = np.log(_label_shares(shares, self._confusion.matrix(), self._confusion))
@@ -198,14 +207,18 @@ class ShiftDetector:
 
 
 def find_shifts(
-    sides: Iterable[StorySide], threshold: float = THRESHOLD, series: int = 1, confusion: Confusion | None = None
+    sides: Iterable[StorySide],
+    threshold: float = THRESHOLD,
+    series: int = 1,
+    confusion: Confusion | None = None,
+    false_alarms: float = FALSE_ALARMS,
 ) -> list[Shift]:
     """The shifts of a series, in the order in which they are found; see :class:`ShiftDetector`.
 
     The same stories give the same shifts in whatever order they are given, so that a series to which late stories have
     come may be searched again.
     """
-    detector = ShiftDetector(threshold, series, confusion)
+    detector = ShiftDetector(threshold, series, confusion, false_alarms)
     days = groupby(sorted(sides, key=lambda side: side.day), key=lambda side: side.day)
     return [shift for _, of_day in days if (shift := detector.update(list(of_day)))]
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple
-from datetime import date
+from datetime import date, timedelta
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,13 +14,16 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ...data.errors import StancewireError
 from ...data.schema import Article, Position
-from ...data.stories import StoryKey, assign_story, story_key
+from ...data.stories import WINDOW, StoryKey, assign_story, story_id, story_key
 from . import tables
 from .dates import utc_now
 from .story_sums import sum_up
@@ -55,12 +58,17 @@ class Store:
     Args:
         url: SQLAlchemy's URL of an SQLite file or a PostgreSQL database.
 
+    Attributes:
+        url: The same.
+        name: The URL without its password, for people to see.
+
     Raises:
         StancewireError: It cannot be reached, or was made by a newer stancewire.
     """
 
     def __init__(self, url: str = DEFAULT_URL) -> None:
         self.url = url
+        self.name = _parse(url).difference_update_query(["password"]).render_as_string()
         with self._one_line():
             self.engine = _engine(url)
         self._migrate()
@@ -68,9 +76,19 @@ class Store:
     def _migrate(self) -> None:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with self.writing() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        newest = ScriptDirectory.from_config(config).get_current_head()
+        # Who only reads neither waits for a writer nor needs the right to write.
+        with self.reading() as connection:
+            if MigrationContext.configure(connection).get_current_revision() == newest:
+                return
+        try:
+            with self.writing() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except CommandError as error:
+            raise StancewireError(
+                f"database {self.name}: was made by a newer stancewire; upgrade this one to open it"
+            ) from error
 
     def close(self) -> None:
         """Closes all connections."""
@@ -85,6 +103,7 @@ class Store:
         """
         with self._one_line(), self.engine.execution_options(writes=True).begin() as connection:
             if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_WAIT_MS}")
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS)))
             yield connection
 
@@ -103,7 +122,7 @@ class Store:
         try:
             yield
         except (SQLAlchemyError, ImportError) as error:
-            raise StancewireError(f"database {sa.make_url(self.url)!r}: {_said(error)}") from error
+            raise StancewireError(f"database {self.name}: {_said(error)}") from error
 
     def missing(self, articles: Sequence[Article], model: str) -> list[Article]:
         """The articles that this model has not scored as they are now."""
@@ -164,19 +183,37 @@ class _StoryMemory:
         self._connection, self._published = connection, published
 
     def story_of(self, digest: bytes) -> str | None:
-        query = sa.select(tables.story_texts.c.story).where(tables.story_texts.c.digest == digest)
+        one = tables.story_texts.c
+        query = sa.select(one.story).where(one.digest == digest, self._is_open(one.story))
         return self._connection.execute(query).scalar_one_or_none()
 
     def near(self, bands: Sequence[int]) -> list[tuple[str, int, bytes]]:
         found = sa.select(tables.story_bands.c.signature).where(tables.story_bands.c.hash.in_(bands))
         one = tables.story_signatures.c
-        query = sa.select(one.story, one.size, one.signature).where(one.id.in_(found)).order_by(one.id)
-        return [(story, size, bytes(signature)) for story, size, signature in self._connection.execute(query)]
+        query = sa.select(one.story, one.size, one.signature).where(one.id.in_(found), self._is_open(one.story))
+        rows = self._connection.execute(query.order_by(one.id))
+        return [(story, size, bytes(signature)) for story, size, signature in rows]
+
+    def _is_open(self, story: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+        if self._published is None:
+            return sa.true()
+        one, window = tables.articles.c, timedelta(days=WINDOW)
+        near = one.published.between(self._published - window, self._published + window)
+        dated = sa.exists().where(one.story == story, one.published.is_not(None))
+        return sa.or_(sa.exists().where(one.story == story, near), ~dated)
+
+    def new_story(self, digest: bytes) -> str:
+        return story_id(digest, self._published, self._is_there)
+
+    def _is_there(self, story: str) -> bool:
+        query = sa.select(tables.stories.c.id).where(tables.stories.c.id == story)
+        return self._connection.execute(query).first() is not None
 
     def remember(self, key: StoryKey, story: str, bands: Sequence[int]) -> None:
-        known = self._connection.execute(sa.select(tables.stories.c.id).where(tables.stories.c.id == story)).first()
-        if known is None:
+        if not self._is_there(story):
             self._connection.execute(sa.insert(tables.stories).values(id=story, first_published=self._published))
+        # Words that were said before belong to the last story that they are of.
+        self._connection.execute(sa.delete(tables.story_texts).where(tables.story_texts.c.digest == key.digest))
         self._connection.execute(sa.insert(tables.story_texts).values(digest=key.digest, story=story))
         if bands:
             values = {"story": story, "size": key.size, "signature": key.signature}
@@ -263,6 +300,17 @@ def article_digest(article: Article) -> bytes:
 
 def _date(published: str | None) -> date | None:
     return date.fromisoformat(published) if published else None
+
+
+def _parse(url: str) -> sa.URL:
+    try:
+        return sa.make_url(url)
+    except (ArgumentError, ValueError) as error:
+        # What is mistyped may hold a password all the same.
+        said = "" if "@" in url else f" {url!r}"
+        raise StancewireError(
+            f"database{said}: not a database's URL; write sqlite:///stancewire.db or postgresql+psycopg://USER@HOST/NAME"
+        ) from error
 
 
 def _engine(url: str) -> Engine:

@@ -171,6 +171,29 @@ sources = Table(
     Column("succeeded", DateTime, comment="UTC; last time"),
     Column("failures", Integer, nullable=False, comment="since then"),
     Column("error", Text),
+    Column("asked", DateTime, comment="UTC; last time, whether it answered or not"),
+)
+
+# The files of a source as they were when they were taken in: none is read again until it changes.
+taken_files = Table(
+    "taken_files",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("mtime", BigInteger, nullable=False, comment="nanoseconds"),
+    Column("size", BigInteger, nullable=False, comment="bytes"),
+    Column("again", Date, comment="when a date in it will be believed that lay ahead"),
+)
+
+# The entries of a feed as they were when they were worked on; see stancewire.inference.monitor.feed_memory.
+feed_entries = Table(
+    "feed_entries",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("key", Text, primary_key=True, comment="the id of its article"),
+    Column("stamp", Text, nullable=False, comment="what changes when the entry does"),
+    Column("failed", DateTime, comment="UTC; since when its article cannot be had"),
+    Column("again", DateTime, comment="UTC; not to be worked on before"),
 )
 
 runs = Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -66,6 +66,21 @@ def make_target(address: str, place: int = 1) -> Target:
         )
     name = f"target {place} ({plugin.service_name})"
     return Target(name, lambda message: _notify(apprise, plugin, message))
+
+
+def check_targets(addresses: Sequence[str]) -> None:
+    """Finds a slip in the addresses of targets when they are set, and not when the first alert is lost.
+
+    Raises:
+        MissingExtraError: Apprise is not installed.
+        StancewireError: One is no target, or its folder is not there.
+    """
+    for place, address in enumerate(addresses, 1):
+        make_target(address, place)
+        if address.startswith("file:") and not address.startswith("file://"):
+            folder = Path(address.removeprefix("file:")).parent
+            if not folder.is_dir():
+                raise StancewireError(f"target {place}: no such folder: {folder}; make it first")
 
 
 def _print(message: Message) -> str:

@@ -47,7 +47,7 @@ def _check_file(site: Site) -> None:
     # An SQLite file that was taken away is still there for whoever has it open.
     url = sa.make_url(site.store.url)
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
-        raise StancewireError(f"database {url!r}: the file is gone")
+        raise StancewireError(f"database {site.store.name}: the file is gone")
 
 
 @router.get("/metrics", include_in_schema=False)
