@@ -24,7 +24,9 @@ from stancewire.data.formats import detect_encoding
 from stancewire.data.readers import INPUT_FORMATS, Columns, find_files, read_articles
 from stancewire.data.schema import Article, Rejected
 
-pytestmark = pytest.mark.filterwarnings("error::ResourceWarning", "error::pytest.PytestUnraisableExceptionWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "error:unclosed file:ResourceWarning", "error::pytest.PytestUnraisableExceptionWarning"
+)
 
 TEXT = "The mayor opposes the new tax. The council supports it."
 PAGE = """<!DOCTYPE html><html lang="en"><head><title>Mayor opposes tax</title>{head}

@@ -26,7 +26,9 @@ from stancewire.data.writers import (
     read_positions,
 )
 
-pytestmark = pytest.mark.filterwarnings("error::ResourceWarning", "error::pytest.PytestUnraisableExceptionWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "error:unclosed file:ResourceWarning", "error::pytest.PytestUnraisableExceptionWarning"
+)
 
 ROW = Position(
     article_id="a-1",
