@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -58,11 +58,15 @@ def command(gold: str, positions: str | None, model: str | None, swap: bool, err
     if as_json:
         click.echo(json.dumps(figures | {"objects": result.objects.rounded()}))
         return 0
-    click.echo("\n".join(f"{key:42} {value}" for key, value in figures.items()))
+    click.echo("\n".join(f"{key:42} {_shown(value)}" for key, value in figures.items()))
     _print_uncertainty(articles, rows, result)
     if errors:
         _print_errors(articles, result)
     return 0
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(f"{name} {one}" for name, one in value.items()) if isinstance(value, dict) else str(value)
 
 
 def _print_errors(articles: list[LabelledArticle], result: Evaluation) -> None:
@@ -82,8 +86,7 @@ def _print_uncertainty(articles: list[LabelledArticle], rows: list[Position], re
     from ...models.calibration import expected_calibration_error
     from ..uncertainty import bootstrap_intervals, operating_points
 
-    objects = ", ".join(f"{name} {value}" for name, value in result.objects.rounded().items())
-    click.echo(f"{'objects of the rows found':42} {objects}")
+    click.echo(f"{'objects of the rows found':42} {_shown(result.objects.rounded())}")
     click.echo("\n95 of 100 bootstrap resamples of the articles lie within")
     for name, (low, high) in bootstrap_intervals(articles, rows).items():
         click.echo(f"  {name:40} {low:.3f} to {high:.3f}")
