@@ -23,7 +23,7 @@ _CAPITALISED = re.compile(rf"(?:\b(?:al|Al|El|de|De|van|Van|von)[ -])?(?P<last>[
 _SAYS_AFTER = re.compile(
     r",?\s+(?:also\s+|later\s+|then\s+)?(?:said|says|told|added|wrote|argued|warned|complained|insisted|noted|tweeted|explained)\b"
 )
-_PLACE_PREPOSITION = re.compile(r"\b(?:of|in|from|near|at|to|with|the|around|outside|across|by)\s(?:the\s)?$")
+_PLACE_PREPOSITION = re.compile(r"\b(?:of|in|from|for|near|at|to|with|the|around|outside|across|by)\s(?:the\s)?$")
 _SAID_BEFORE = re.compile(r"\b(?:said|says)\s$")
 _POSSESSIVE = re.compile(r"['’]s?$")
 # *A Security Council diplomat* speaks for the state that sent him there, whichever it is.
@@ -115,10 +115,22 @@ class _Reading(NameReading):
             if name:
                 names.append((run.start() + name[0], run.start() + name[1], False))
                 continue
-            titled = self._titled_name(run, sentence)
-            if titled:
-                names.append((*titled, False))
+            told = self._titled_name(run, sentence) or self._shown_name(run)
+            if told:
+                names.append((*told, False))
         return names
+
+    def _shown_name(self, run: re.Match[str]) -> tuple[int, int] | None:
+        """A name with no known given name, told by what stands beside it: *Kabai Karabekov, a member of …*."""
+        name = phrases.trim_unknown_name(run[0])
+        if name is None:
+            return None
+        start, end = run.start() + name[0], run.start() + name[1]
+        if _PLACE_PREPOSITION.search(self.text, max(0, start - 14), start) or self.places.is_place(start, end):
+            return None
+        asked = phrases.ASKED.search(self.text, max(0, start - 8), start)
+        is_person = asked or phrases.BESIDE_PERSON.match(self.text, end) or self._says(start, end)
+        return (start, end) if is_person else None
 
     def _titled_name(self, run: re.Match[str], sentence: Span) -> tuple[int, int] | None:
         """A name with no known given name, told by the title before it: *Foreign Minister Mazen Darwish*."""
@@ -176,13 +188,18 @@ class _Reading(NameReading):
             if surname
             else self.people.known(name, self.states)
         )
-        if left and left["office"]:
-            office = left["office"].lower()
-            state = known[0] if known else self._near_state(sentence, start)
-            return (state or name), office
+        for phrase in (left, right):
+            # *X, the foreign minister,* is the state's, and *X, president of the chamber of commerce,* is not.
+            if phrase and phrase["office"] and (phrase is left or self._leads_alone(phrase)):
+                state = known[0] if known else self._near_state(sentence, start)
+                return (state or name), phrase["office"].lower()
         if (left and left["hon"]) or not surname:
             return known or (name, "")
         return name, ""
+
+    def _leads_alone(self, phrase: re.Match) -> bool:
+        """Whether the office after a name is that of a state's leader or foreign minister, with nothing added."""
+        return phrases.leads(phrase["office"]) and self.text.startswith((",", ".", ")", "—", "–"), phrase.end())
 
     def _own_name(self, name: str, start: int) -> str:
         """A person's own canonical name; a surname alone takes the full name met before or the one it can mean."""
@@ -260,6 +277,10 @@ class _Reading(NameReading):
             if korea in self.states:
                 self._add(match.start("side"), match.end("side"), korea, "name")
         self._read_bare_groups()
+        for match in phrases.ORGANISATION.finditer(self.tagged):
+            if not set(match["name"]) <= {phrases.STATE, " "}:
+                name = self.text[match.start("name") : match.end("name")]
+                self._add(match.start("name"), match.end("name"), name, "name")
 
     def _read_bare_chambers(self, chambers: dict[str, str]) -> None:
         """*The Senate*, *the House*: of the state whose chamber the article has named, else of the article's own."""

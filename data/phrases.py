@@ -70,6 +70,27 @@ _WORD_START = r"(?<![A-Za-z])"
 
 NAME_RUN = re.compile(rf"{_NAME}")
 
+# What stands beside a person's full name and beside little else.
+BESIDE_PERSON = re.compile(
+    r",\s+(?:who|whose|of\s+the|an?|the|another|its|his|her|their|one|aged|\d\d)\b|"
+    r"\s+(?:wants?|thinks?|believes?|asked|asks|calls|called|demand(?:s|ed)|promise[sd]|thanked|voted|spoke|agree[sd]|"
+    r"oppose[sd]|support(?:s|ed)|back(?:s|ed)|rejected|rejects|urged|urges|condemned|welcomed|told)\b"
+)
+ASKED = re.compile(r"\b(?:said|says|asked|told|added|wrote)\s$")
+
+# A party, league or union that the gazetteer does not know, by the last word of its name.
+_ORGANISATION_HEAD = (
+    r"(?:Party|Front|Federation|Movement|Alliance|League|Association|Coalition|Campaign|Legion|Confederation|Bloc)"
+)
+_NO_ORGANISATION = r"(?:The|An?|And|But|In|On|At|By|For|With|From|This|That|Our|Their|His|Its)\s"
+_ORGANISATION_WORD = rf"(?:(?!{_NO_ORGANISATION})[A-Z][\w’'&-]*\w['’]?|{STATE}+)"
+ORGANISATION = re.compile(
+    rf"{_WORD_START}(?<!{STATE})(?P<name>{_ORGANISATION_WORD}(?:\s+(?:(?:of|for|and|the|de)\s+){{0,2}}"
+    rf"{_ORGANISATION_WORD}){{0,5}}?\s+{_ORGANISATION_HEAD}(?!\s+{_ORGANISATION_HEAD})"
+    rf"(?:\s+(?:of|for)\s+(?:the\s+)?{_ORGANISATION_WORD}(?:\s+{_ORGANISATION_WORD})*)?)"
+    r"(?![\w\ue000-\ue004])"
+)
+
 # A title phrase before a name: optional owner (*Russia's*, *Pentagon*), office, optional *of/for/to* owner.
 TITLE = re.compile(
     rf"{_WORD_START}(?:(?:(?:\b[Tt]he\s+)?(?P<owner>{_SB})(?:['’]s?)?[\s-]+(?:{_S}\s+)?)?"
@@ -174,6 +195,15 @@ _OTHER_WORDS = """
 _NOT_NAMES = frozenset(_OTHER_WORDS.split())
 
 
+_OF_PLACES_AND_BODIES = """
+    Party Front Federation Movement Alliance League Association Coalition Campaign Legion Confederation Bloc Accord
+    Initiative Round Mission Freedom Asia Heights Energy Control Camp Fort Port Lake Mount Cape Bay Beach Hills Hill
+    City Town County Park House Hall Palace Prison Base Barracks Field San Santa Saint St Los Las New Old Upper Lower
+    Le La El Al Hotel Bridge Gate Plaza Times Post News Daily Herald Tribune Day Week Peace Nobel Prize Cup Games
+    Olympic Olympics Station Tower Hospital Church Mosque Square
+"""
+_NO_PERSON_WORDS = frozenset(_OF_PLACES_AND_BODIES.split())
+
 _TITLE_WORDS = """
     Senator Senators Representative Congressman Congresswoman Legislator Colonel Captain Major Admiral Lieutenant
     Brigadier Marshal Chancellor King Queen Prince Princess Emir Sultan Sheikh Pope Chairman Chairwoman Speaker
@@ -209,6 +239,23 @@ def trim_name(run: str, given_names: frozenset[str]) -> tuple[int, int] | None:
     if len(words) < 2:
         return None
     if re.split(r"[-.]", words[0][0])[0] not in given_names:
+        return None
+    return words[0].start(), words[-1].end()
+
+
+def trim_unknown_name(run: str) -> tuple[int, int] | None:
+    """Finds the part of a run of capitalised words that could be a full name of which no word is known.
+
+    Returns:
+        Offsets into ``run``, or None where it holds no two to four such words, or one that no person is called.
+    """
+    words = list(re.finditer(r"\S+", run))
+    while words and (words[0][0] in _NOT_NAMES or words[0][0] in _TITLES or words[0][0].endswith(("'s", "’s"))):
+        words.pop(0)
+    end = next((index for index, word in enumerate(words) if word[0] in _NOT_NAMES), len(words))
+    words = words[:end]
+    capitalised = [word[0] for word in words if word[0][0].isupper()]
+    if not 2 <= len(capitalised) <= 4 or any(word in _NO_PERSON_WORDS or word.isupper() for word in capitalised):
         return None
     return words[0].start(), words[-1].end()
 

@@ -132,6 +132,24 @@ def test_acronyms_of_parties_count_where_their_state_is_named(read):
 # -- surnames and pronouns -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("text", "actor"),
+    [
+        ('"It is ripe," said Wexli Trandibar, a member of the committee.', "Wexli Trandibar"),
+        ("Quorra Stenvald, whose party won, wants them out.", "Quorra Stenvald"),
+        ("In the evening Quorra Stenvald said she was against it.", "Quorra Stenvald"),
+        ("Fighting near Quorra Stenvald, a town of 9,000, went on.", ""),
+        ("Camp Trandibar, a base in the north, was hit.", ""),
+        ("Norway waited, and Quorra Stenvald, the foreign minister, spoke.", "Norway"),
+        ("The Workers' Reform Party is against it.", "Workers' Reform Party"),
+        ("The Lithuanian Veterans League wants them home.", "Lithuanian Veterans League"),
+        ("The Campaign for Open Borders asked for its end.", ""),
+    ],
+)
+def test_persons_and_organisations_of_which_no_word_is_known(read, text, actor):
+    assert named(read(text)) == ({actor} if actor else set())
+
+
 def test_surname_first_names(read):
     mentions = read("Xi Jinping met Moon Jae-in. Xi said China would wait, and Moon agreed.", "2019-05-02")
     assert actors_of(mentions, "Xi") == [("China",)]
