@@ -168,7 +168,7 @@ def _word_pattern(word: str) -> str:
 _GAP = r"[\s\"“”‘’'-]+"
 # A word of the same noun phrase: none that begins another one.
 _OWN_WORD = (
-    r"(?!(?:in|within|on|at|with|without|to|for|from|by|and|or|but|that|which|who|if|when|while|after|before|until|"
+    r"(?!(?:in|within|on|at|with|without|to|for|from|by|and|or|but|that|which|who|whose|if|when|while|after|before|until|"
     r"unless|because|despite)\b)(?:(?:[a-z]\.)+|\w+(?:['’]s?\b)?)"
 )
 
