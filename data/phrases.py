@@ -76,7 +76,7 @@ BESIDE_PERSON = re.compile(
     r"\s+(?:wants?|thinks?|believes?|asked|asks|calls|called|demand(?:s|ed)|promise[sd]|thanked|voted|spoke|agree[sd]|"
     r"oppose[sd]|support(?:s|ed)|back(?:s|ed)|rejected|rejects|urged|urges|condemned|welcomed|told)\b"
 )
-ASKED = re.compile(r"\b(?:said|says|asked|told|added|wrote)\s$")
+ASKED = re.compile(r"\b(?:asked|told|added|wrote)\s$")
 
 # A party, league or union that the gazetteer does not know, by the last word of its name.
 _ORGANISATION_HEAD = (
